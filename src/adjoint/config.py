@@ -1,0 +1,114 @@
+"""The two modes of a computation: is it recorded, and is it a training run.
+
+Each mode lives in a `contextvars.ContextVar`, so threads and asyncio tasks do not see one another's, and
+leaving a block restores what was there before it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Generic, TypeVar, overload
+
+from adjoint.errors import DTypeError
+
+__all__ = ["ModeSwitch", "is_recording", "is_training", "no_grad", "recording_mode", "test_mode"]
+
+T = TypeVar("T")
+AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
+
+RECORDING: ContextVar[bool] = ContextVar("adjoint.recording", default=True)
+TRAINING: ContextVar[bool] = ContextVar("adjoint.training", default=True)
+
+is_recording = RECORDING.get
+is_training = TRAINING.get
+
+_SUSPENDABLE = 0x20 | 0x80 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+
+
+class _ModeBlock(Generic[T]):
+    """``with`` block that gives a mode a value and restores the earlier one; re-enterable, also a decorator."""
+
+    __slots__ = ("_mode", "_previous", "_value")
+
+    def __init__(self, mode: ContextVar[T], value: T) -> None:
+        self._mode = mode
+        self._value = value
+        self._previous: list[T] = []
+
+    def __enter__(self) -> None:
+        self._previous.append(self._mode.get())
+        self._mode.set(self._value)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._mode.set(self._previous.pop())
+
+    def __call__(self, function: AnyCallable) -> AnyCallable:
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & _SUSPENDABLE:
+            raise DTypeError(
+                f"{getattr(function, '__name__', function)!r} is a generator or a coroutine, whose body runs after "
+                "the decorator is left; open the mode with `with` inside it instead"
+            )
+
+        @functools.wraps(function)
+        def in_mode(*args: Any, **kwargs: Any) -> Any:
+            # A block of its own for each call: the decorated function may recurse or run in several threads.
+            with _ModeBlock(self._mode, self._value):
+                return function(*args, **kwargs)
+
+        return in_mode  # type: ignore[return-value]
+
+
+class ModeSwitch(Generic[T]):
+    """A mode's setting, used as ``with switch():``, ``@switch()`` or ``@switch``."""
+
+    def __init__(self, mode: ContextVar[T], value: T, doc: str) -> None:
+        self._mode = mode
+        self._value = value
+        self.__doc__ = doc
+
+    @overload
+    def __call__(self) -> _ModeBlock[T]: ...
+    @overload
+    def __call__(self, function: AnyCallable) -> AnyCallable: ...
+    def __call__(self, function: Any = None) -> Any:
+        block = _ModeBlock(self._mode, self._value)
+        return block if function is None else block(function)
+
+
+def recording_mode(value: bool) -> _ModeBlock[bool]:
+    """A block in which computations are recorded (True) or not (False)."""
+    return _ModeBlock(RECORDING, value)
+
+
+no_grad = ModeSwitch(
+    RECORDING,
+    False,
+    """Computes without recording: no graph, no gradient. A ``with`` block or a decorator; blocks nest.
+
+    >>> import adjoint as ad
+    >>> x = ad.Variable(2.0)
+    >>> with ad.no_grad():
+    ...     y = x * x
+    >>> y.creator is None
+    True
+    """,
+)
+
+test_mode = ModeSwitch(
+    TRAINING,
+    False,
+    """Computes as for prediction: dropout passes its input on. A ``with`` block or a decorator; blocks nest.
+
+    >>> import adjoint as ad
+    >>> from adjoint import functions as F
+    >>> with ad.test_mode():
+    ...     print(F.dropout(ad.Variable([1.0, 2.0]), 0.5))
+    variable[2]([1. 2.])
+    """,
+)

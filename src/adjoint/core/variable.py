@@ -1,0 +1,549 @@
+"""Variables, and `apply`, the one place where ops run and nodes are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from adjoint.arrays import NAMESPACES, as_array, namespace_of
+from adjoint.config import RECORDING, recording_mode
+from adjoint.core.explain import explain_forward
+from adjoint.core.graph import Link, Node, unchain_behind
+from adjoint.core.indexing import split_index
+from adjoint.core.sweep import sweep
+from adjoint.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, raw_functions, reductions, shaping
+
+__all__ = ["Variable", "VariableFunctions", "apply"]
+
+
+class Variable:
+    """A value in a computation that can be differentiated.
+
+    Args:
+        data: an array, which is wrapped without a copy, or a number or nested list of numbers. The dtype is
+            kept: Python floats are float64.
+        name: a name for printing and drawing.
+
+    Attributes:
+        data: the array.
+        grad: the gradient, a Variable of the same shape and dtype, or None.
+        name: the name or None.
+
+    Raises:
+        DTypeError: for objects, strings and complex numbers.
+
+    >>> import adjoint as ad
+    >>> x = ad.Variable(3.0)
+    >>> y = x * x + 1.0
+    >>> y.backward()
+    >>> print(y, x.grad)
+    variable(10.0) variable(6.0)
+    """
+
+    __slots__ = ("__weakref__", "_data", "_grad", "_link", "name")
+
+    # NumPy's own operators leave an expression with a Variable to the Variable: `array * x` records.
+    __array_ufunc__ = None
+
+    _data: Any
+    _grad: Variable | None
+    _link: Link | None
+    name: str | None
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        if isinstance(data, Variable):
+            raise DTypeError("the data of a Variable is an array, not a Variable; use x.detach() for a new one")
+        self._data = as_array(data)
+        self._grad = None
+        self._link = None
+        self.name = name
+
+    # Values
+
+    @property
+    def data(self) -> Any:
+        """The array. Assigning another replaces it; the graph recorded before keeps the earlier one."""
+        data = self._data
+        if isinstance(data, np.generic):  # what ops on 0-d arrays return
+            data = self._data = np.asarray(data)
+        return data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if isinstance(value, Variable):
+            raise DTypeError("data takes an array, not a Variable; assign its .data")
+        data = as_array(value)
+        if self._link is not None and (data.shape != self._link.shape or data.dtype != self._link.dtype):
+            self._link = None
+        self._data = data
+
+    @property
+    def grad(self) -> Variable | None:
+        """The gradient that `backward` accumulated here, or that was assigned; None where there is none."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is None:
+            self._grad = None
+            return
+        gradient = value if isinstance(value, Variable) else Variable(value)
+        if gradient.shape != self.shape:
+            raise ShapeError(f"a gradient of shape {gradient.shape} for {self._brief()}; they must be equal")
+        self._grad = gradient
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        shape: tuple[int, ...] = self._data.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self._data.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self._data.size)
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the array."""
+        return self._data.dtype
+
+    @property
+    def creator(self) -> Node | None:
+        """The node that made this value; None for a leaf."""
+        return None if self._link is None else self._link.creator
+
+    @property
+    def generation(self) -> int:
+        """0 for a leaf, else one more than the highest of the inputs it was computed from."""
+        return 0 if self._link is None else self._link.generation
+
+    def item(self, *index: int) -> Any:
+        """The element at `index` as a Python number; without an index, the only element."""
+        try:
+            return self.data.item(*index)
+        except ValueError as error:
+            raise ArgumentError(f"item({', '.join(map(str, index))}) of {self._brief()}: {error}") from None
+
+    # Gradients
+
+    def backward(self, gradient: Any = None, *, retain_grad: bool = False, create_graph: bool = False) -> None:
+        """Computes the gradient of this value in every leaf that it depends on (reverse mode).
+
+        Gradients of leaves add up over calls until `cleargrad`. Those of intermediate values are dropped.
+
+        Args:
+            gradient: the cotangent to start from, an array or Variable of this shape; else a preset `grad`,
+                else ones.
+            retain_grad: keeps the gradients of intermediate values as well.
+            create_graph: records the computation of the gradients, so that they can be differentiated again.
+
+        Raises:
+            GradientError: for integers and booleans, and where a rule fails. No gradient is changed then.
+            ShapeError: where the cotangent has another shape.
+
+        >>> import adjoint as ad
+        >>> x = ad.Variable(2.0)
+        >>> y = x**3
+        >>> y.backward(create_graph=True)
+        >>> first = x.grad
+        >>> x.cleargrad()
+        >>> first.backward()
+        >>> print(first, x.grad)
+        variable(12.0) variable(12.0)
+        """
+        cotangent = self._starting_cotangent(gradient)
+        link = self._link
+        if link is None or link.creator is None:
+            self._accumulate(cotangent, created=create_graph, given=gradient is not None)
+            return
+        retained: list[tuple[Link, Any]] | None = [] if retain_grad else None
+        if create_graph:
+            with recording_mode(True):
+                leaves = sweep(link, cotangent, VariableFunctions, _lift_variables, retained)
+        else:
+            F = raw_functions(namespace_of(self._data))
+            leaves = sweep(link, cotangent._data, F, _saved_arrays, retained)
+        self._grad = None
+        _deliver(leaves, cotangent, retained or [])
+
+    def _starting_cotangent(self, gradient: Any) -> Variable:
+        if self._data.dtype.kind != "f":
+            raise GradientError(
+                f"{self._brief()} has no gradient: it is not made of floating point numbers; "
+                "start from floats, as in ad.Variable(2.0), or use x.astype('float64')"
+            )
+        if gradient is None:
+            gradient = self._grad
+        if gradient is None:
+            return _wrap(namespace_of(self._data).ones_like(self._data))
+        cotangent = gradient if isinstance(gradient, Variable) else Variable(gradient)
+        if cotangent.shape != self.shape:
+            raise ShapeError(f"a cotangent of shape {cotangent.shape} for {self._brief()}; they must be equal")
+        return cotangent if cotangent.dtype == self.dtype else cotangent.astype(self.dtype)
+
+    def _accumulate(self, cotangent: Variable, *, created: bool, given: bool = True) -> None:
+        """Adds to the gradient of a leaf; the values stay our own."""
+        if self._grad is None:
+            self._grad = cotangent
+        elif given:
+            if created:
+                self._grad = self._grad + cotangent
+            else:
+                self._grad = _wrap(self._grad._data + cotangent._data)
+
+    def cleargrad(self) -> None:
+        """Drops the gradient."""
+        self._grad = None
+
+    def unchain(self) -> None:
+        """Cuts the link to this value's creator: for the graph it becomes a leaf."""
+        if self._link is not None:
+            self._link.creator = None
+
+    def unchain_backward(self) -> None:
+        """Cuts everything behind this value's creator, which itself stays: truncates backpropagation.
+
+        All values that were computed on the way are leaves after it, a recurrent layer's states included.
+        """
+        if self._link is not None and self._link.creator is not None:
+            unchain_behind(self._link)
+
+    def detach(self) -> Variable:
+        """A new leaf on the same array, outside the graph."""
+        return _wrap(self._data)
+
+    # Operators: recorded
+
+    def __neg__(self) -> Variable:
+        return apply(arithmetic.neg, self)
+
+    def __pos__(self) -> Variable:
+        return self
+
+    def __abs__(self) -> Variable:
+        return apply(elementary.abs, self)
+
+    def __add__(self, other: Any) -> Variable:
+        return apply(arithmetic.add, self, other)
+
+    def __radd__(self, other: Any) -> Variable:
+        return apply(arithmetic.add, other, self)
+
+    def __sub__(self, other: Any) -> Variable:
+        return apply(arithmetic.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Variable:
+        return apply(arithmetic.sub, other, self)
+
+    def __mul__(self, other: Any) -> Variable:
+        return apply(arithmetic.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Variable:
+        return apply(arithmetic.mul, other, self)
+
+    def __truediv__(self, other: Any) -> Variable:
+        return apply(arithmetic.div, self, other)
+
+    def __rtruediv__(self, other: Any) -> Variable:
+        return apply(arithmetic.div, other, self)
+
+    def __pow__(self, other: Any) -> Variable:
+        if isinstance(other, (int, float)):
+            return apply(arithmetic.power, self, power=other)
+        return apply(arithmetic.pow, self, other)
+
+    def __rpow__(self, other: Any) -> Variable:
+        return apply(arithmetic.pow, other, self)
+
+    def __matmul__(self, other: Any) -> Variable:
+        return apply(products.matmul, self, other)
+
+    def __rmatmul__(self, other: Any) -> Variable:
+        return apply(products.matmul, other, self)
+
+    def __getitem__(self, index: Any) -> Variable:
+        fixed, arrays = split_index(index)
+        return apply(indexing.getitem, self, *arrays, index=fixed)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise DTypeError(
+            "a Variable's elements cannot be assigned; compute a new one by F.where or F.scatter_add, "
+            "or write to x.data, which is not recorded"
+        )
+
+    # Comparisons: plain arrays of booleans
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _raw(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _raw(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _raw(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _raw(other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._data == _raw(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._data != _raw(other)
+
+    __hash__ = object.__hash__
+
+    # Methods of arrays
+
+    @property
+    def T(self) -> Variable:
+        """The Variable with its axes in reverse order."""
+        return apply(shaping.transpose, self, axes=None)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """The sum along `axis`; see `adjoint.functions.sum`."""
+        return apply(reductions.sum, self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """The mean along `axis`; see `adjoint.functions.mean`."""
+        return apply(reductions.mean, self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """The largest along `axis`; see `adjoint.functions.max`."""
+        return apply(reductions.max, self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """The smallest along `axis`; see `adjoint.functions.min`."""
+        return apply(reductions.min, self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> Variable:
+        """The same elements in another shape, given as numbers or as one tuple; one length may be -1."""
+        return apply(shaping.reshape, self, shape=_shape_argument(shape))
+
+    def transpose(self, *axes: Any) -> Variable:
+        """The axes in the given order, as numbers or as one tuple; reversed without any."""
+        return apply(shaping.transpose, self, axes=_shape_argument(axes) if axes else None)
+
+    def astype(self, dtype: Any) -> Variable:
+        """The values in another dtype; the cotangent comes back in this one's."""
+        return apply(elementary.astype, self, dtype=np.dtype(dtype))
+
+    # Conversions: they read the value, and are not recorded
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise DTypeError(
+            f"numpy.{function.__name__} is not recorded for a Variable; use adjoint.functions, or x.data for the array"
+        )
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise DTypeError("a Variable without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Variable]:
+        return (self[i] for i in range(len(self)))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        name = self.name or "variable"
+        if self._data.size == 1:
+            return f"{name}({self.data.reshape(())[()]!s})"
+        return f"{name}{list(self.shape)}({self.data})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        shape = "×".join(map(str, self.shape)) or "scalar"
+        made = "leaf" if self.creator is None else f"made by {self.creator.name}"
+        title = f"<b>{escape(self.name or 'variable')}</b> {shape} {self.dtype}, {made}"
+        return f"<div>{title}<pre>{escape(str(self.data))}</pre></div>"
+
+    def _brief(self) -> str:
+        """Name, dtype and shape, for the texts of errors."""
+        return f"{self.name or 'a Variable'} of dtype {self.dtype} and shape {self.shape}"
+
+    def __reduce__(self) -> Any:
+        # Copies and pickles hold the value, its name and its gradient's value, not the graph.
+        gradient = None if self._grad is None else self._grad.data
+        return _restore, (self.data, self.name, gradient)
+
+
+def apply(op: Op, *inputs: Any, **params: Any) -> Any:
+    """Runs `op` on `inputs` (Variables, arrays, numbers) and records it where an input is a Variable.
+
+    Returns a Variable, or a tuple of them for an op with several outputs. Plain arrays and numbers are
+    constants: they get no gradient.
+    """
+    arrays = []
+    namespace = None
+    tracked = False
+    for value in inputs:
+        if isinstance(value, Variable):
+            tracked = True
+            value = value._data
+        try:
+            found = NAMESPACES[type(value)]
+        except KeyError:
+            value = as_array(value)
+            found = NAMESPACES.get(type(value))
+        if found is not namespace and found is not None:
+            namespace = found if namespace is None else namespace_of(*arrays, value)
+        arrays.append(value)
+    if namespace is None:
+        namespace = namespace_of(*arrays)
+    try:
+        output = op.forward(namespace, *arrays, **params)
+    except Exception as error:
+        explained = explain_forward(op, arrays, params, error)
+        if explained is error:
+            raise
+        raise explained from error
+    if not (tracked and op.differentiable and RECORDING.get()):
+        return tuple(map(_wrap, output)) if type(output) is tuple else _wrap(output)
+    return _record(op, inputs, arrays, params, output)
+
+
+def _record(op: Op, inputs: tuple[Any, ...], arrays: list[Any], params: dict[str, Any], output: Any) -> Any:
+    """The output as Variables, with a node that leads back to the inputs."""
+    links: list[Link | None] = []
+    saved: list[Any] = []
+    generation = 0
+    keeps = op.keeps
+    if len(keeps) != len(inputs):
+        keeps = op.keep_mask(len(inputs))
+    for value, array, kept in zip(inputs, arrays, keeps, strict=True):
+        if isinstance(value, Variable):
+            link = value._link
+            if link is None:
+                link = value._link = Link(None, 0, 0, array, ref(value))
+            elif link.generation > generation:
+                generation = link.generation
+            links.append(link)
+            saved.append(array if kept else link)
+        else:
+            links.append(None)
+            saved.append(array)
+    kept_output = output if op.keeps_output else None
+    node = Node(op, params, tuple(links), saved, kept_output, generation)
+    if type(output) is not tuple:
+        if output.dtype.kind != "f":
+            return _wrap(output)
+        return _wrap(output, node, 0)
+    variables = tuple(_wrap(part, node, i) for i, part in enumerate(output))
+    node.siblings = tuple(ref(variable._link) for variable in variables if variable._link is not None)
+    return variables
+
+
+def _wrap(data: Any, creator: Node | None = None, index: int = 0) -> Variable:
+    """A Variable on an array that needs no check, as the output of `creator` if one is given."""
+    variable = Variable.__new__(Variable)
+    variable._data = data
+    variable._grad = None
+    variable.name = None
+    if creator is None:
+        variable._link = None
+    else:
+        variable._link = Link(creator, index, creator.generation + 1, data, ref(variable))
+    return variable
+
+
+def _restore(data: Any, name: str | None, gradient: Any) -> Variable:
+    variable = Variable(data, name)
+    variable.grad = gradient
+    return variable
+
+
+def _raw(value: Any) -> Any:
+    return value._data if isinstance(value, Variable) else value
+
+
+def _shape_argument(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """``(2, 3)`` from ``f(2, 3)`` and from ``f((2, 3))``."""
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        return tuple(shape[0])
+    return shape
+
+
+def _saved_arrays(node: Node) -> tuple[Any, list[Any]]:
+    return node.output, node.saved
+
+
+def _lift_variables(node: Node) -> tuple[Any, list[Any]]:
+    """What a node kept, as Variables that stand at their old places in the graph."""
+    xs = [
+        value if link is None or value is link else _at_link(value, link)
+        for value, link in zip(node.saved, node.inputs, strict=True)
+    ]
+    output = node.output
+    if type(output) is tuple:
+        return tuple(_wrap(part, node, i) for i, part in enumerate(output)), xs
+    return (None if output is None else _wrap(output, node)), xs
+
+
+def _at_link(array: Any, link: Link) -> Variable:
+    variable = _wrap(array)
+    variable._link = link
+    return variable
+
+
+def _deliver(leaves: dict[Link, Any], start: Variable, retained: list[tuple[Link, Any]]) -> None:
+    """Gives the leaves their gradients, and intermediate values theirs where they are retained.
+
+    A rule may hand one array to several inputs, or a view of one. No two Variables show the same memory as
+    their gradients, so that changing one in place leaves the other alone.
+    """
+    shown = {id(start), id(start._data)}
+    for link, cotangent in [*retained, *leaves.items()]:
+        variable = link.variable()
+        if variable is None:
+            continue
+        if isinstance(cotangent, Variable):
+            own = apply(arithmetic.copy, cotangent) if id(cotangent._data) in shown else cotangent
+        elif id(cotangent) in shown or getattr(cotangent, "base", None) is not None:
+            own = _wrap(cotangent.copy())
+        else:
+            own = _wrap(cotangent)
+        shown.update((id(own._data), id(cotangent)))
+        if link.creator is None:
+            variable._accumulate(own, created=own._link is not None)
+        else:
+            variable._grad = own
+
+
+class _VariableFunctions:
+    """The functions that rules use under ``create_graph``: every op, on Variables and recorded."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in TABLE:
+            raise AttributeError(f"no op is named {name!r}")
+        function = partial(apply, TABLE[name])
+        setattr(self, name, function)
+        return function
+
+
+VariableFunctions: Any = _VariableFunctions()

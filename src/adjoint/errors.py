@@ -1,0 +1,105 @@
+"""The exceptions of the package. Each is an `AdjointError` and the built-in that fits.
+
+    AdjointError
+    ├── ShapeError          (ValueError)   shapes that do not go together
+    │   └── StateError                     a recurrent state of another batch size
+    ├── ArgumentError       (ValueError)   a value out of its range
+    │   ├── FormatError                    a file that cannot be read as what it should be
+    │   └── DataError                      a data set that cannot be used
+    ├── AxisError           (ValueError, IndexError)  an axis that the array does not have
+    ├── OutOfRangeError     (IndexError)   an index or a label beyond the end
+    ├── DTypeError          (TypeError)    a type or a dtype that an op does not take
+    ├── GradientError       (RuntimeError) a derivative that does not exist
+    └── MissingDependencyError (ImportError)  an optional library that is not installed
+
+The text of an error ends with the line of the user's program that led to it.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+
+__all__ = [
+    "AdjointError",
+    "ArgumentError",
+    "AxisError",
+    "DTypeError",
+    "DataError",
+    "FormatError",
+    "GradientError",
+    "MissingDependencyError",
+    "OutOfRangeError",
+    "ShapeError",
+    "StateError",
+]
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def user_line() -> str | None:
+    """The innermost line outside this package, as ``file.py:12: z = x + y``."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back  # type: ignore[assignment]
+    if frame is None:
+        return None
+    filename, number = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(filename, number).strip()
+    return f"{filename}:{number}: {source}" if source else f"{filename}:{number}"
+
+
+class AdjointError(Exception):
+    """The base of every error that this package raises.
+
+    `message` is the text alone, `location` the user's line (None where the program's stack holds none).
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.location = user_line()
+
+    def __str__(self) -> str:
+        return self.message if self.location is None else f"{self.message}\n  at {self.location}"
+
+
+class ShapeError(AdjointError, ValueError):
+    """Shapes that do not go together."""
+
+
+class StateError(ShapeError):
+    """A recurrent layer's kept state does not fit the input."""
+
+
+class ArgumentError(AdjointError, ValueError):
+    """A value out of its range."""
+
+
+class FormatError(ArgumentError):
+    """A file that cannot be read as what it should be."""
+
+
+class DataError(ArgumentError):
+    """A data set that cannot be used."""
+
+
+class AxisError(AdjointError, ValueError, IndexError):
+    """An axis that the array does not have."""
+
+
+class OutOfRangeError(AdjointError, IndexError):
+    """An index or a label beyond the end."""
+
+
+class DTypeError(AdjointError, TypeError):
+    """A type or a dtype that an operation does not take."""
+
+
+class GradientError(AdjointError, RuntimeError):
+    """A derivative that does not exist, or that can no longer be computed."""
+
+
+class MissingDependencyError(AdjointError, ImportError):
+    """An optional library that is not installed."""

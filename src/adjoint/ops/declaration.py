@@ -1,0 +1,149 @@
+"""The declaration of an op: everything about it, at one place.
+
+    sin = op("sin", lambda xp, x: xp.sin(x), vjp=lambda F, g, _y, x: (g * F.cos(x),), elementwise=True)
+
+*Forward*: ``forward(xp, *arrays, **params)`` computes on plain arrays with the namespace `xp`. Arrays are
+positional, parameters keyword-only. It returns an array, or a tuple of arrays; the rule of such an op gets
+tuples `y` and `g`, with None in `g` for each output that nothing was computed from.
+
+*Derivative rule* (vector-Jacobian product): ``vjp(F, g, y, *xs, **params)`` gets the cotangent `g` of the
+output and returns a tuple with the cotangent of each input, None where there is none. `F` offers every op by
+name; the rule runs on plain arrays in a plain backward pass and on Variables under ``create_graph``, so one
+rule gives every order. Alternatively `vjp` is a tuple with one rule an input, each returning one cotangent;
+only those that are needed run. A rule with a keyword-only argument ``needs`` is told which inputs need one.
+
+*What is kept*: an argument of a rule whose name begins with an underscore is not kept for the backward pass;
+for an input, the rule gets a stand-in with its ``shape`` and ``dtype`` (for the output, None).
+
+`requires` says in a few words what the inputs must be like: error texts end with it.
+
+A rule returns fresh arrays, `g`, or views of `g`, never one of its `y` or `xs` as they are. The engine sums
+a broadcast cotangent back to its input's shape, casts it to its input's dtype and adds contributions up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import CodeType
+from typing import Any
+
+from adjoint.errors import ArgumentError
+
+__all__ = ["TABLE", "Op", "Sample", "op"]
+
+Rule = Callable[..., Any]
+_HAS_VARARGS = 0x04  # inspect.CO_VARARGS
+_BEFORE_INPUTS = 3  # F, g, y
+
+
+class Sample:
+    """One input of the generated tests: the shapes of the arrays, the parameters, and where values are drawn.
+
+    `domain` is an interval, `arrays` maps positions to arrays that take the place of drawn ones (constants
+    such as masks). `distinct` draws values that keep apart, for ops with kinks where values meet.
+    """
+
+    __slots__ = ("arrays", "distinct", "domain", "params", "shapes")
+
+    def __init__(
+        self,
+        *shapes: tuple[int, ...],
+        domain: tuple[float, float] | None = None,
+        arrays: dict[int, Any] | None = None,
+        distinct: bool = False,
+        **params: Any,
+    ) -> None:
+        self.shapes = shapes
+        self.domain = domain
+        self.arrays = arrays or {}
+        self.distinct = distinct
+        self.params = params
+
+
+class Op:
+    """A differentiable function of arrays; see the head of this module. Made by `op`."""
+
+    __slots__ = (
+        "__weakref__",
+        "domain",
+        "elementwise",
+        "forward",
+        "keeps",
+        "keeps_output",
+        "keeps_rest",
+        "linear",
+        "name",
+        "requires",
+        "rules",
+        "samples",
+        "takes_needs",
+        "vjp",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *,
+        vjp: Rule | tuple[Rule | None, ...] | None = None,
+        elementwise: bool = False,
+        linear: bool = False,
+        domain: tuple[float, float] = (-2.0, 2.0),
+        samples: Sequence[Sample] = (),
+        requires: str = "",
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.elementwise = elementwise
+        self.linear = linear
+        self.domain = domain
+        self.samples = tuple(samples)
+        self.requires = requires
+        # One of the two is set: `vjp`, a rule for all inputs, or `rules`, one for each.
+        self.vjp = None if isinstance(vjp, tuple) else vjp
+        self.rules = vjp if isinstance(vjp, tuple) else None
+        self._read_signatures([rule for rule in (self.rules or (self.vjp,)) if rule is not None])
+
+    def _read_signatures(self, rules: list[Rule]) -> None:
+        """Finds what the rules keep: `keeps` by position, `keeps_rest` for a ``*xs``, `keeps_output`."""
+        kept: dict[int, bool] = {}
+        self.keeps_output = self.keeps_rest = self.takes_needs = False
+        for rule in rules:
+            code: CodeType | None = getattr(rule, "__code__", None)
+            if code is None:  # a callable object: nothing is known of it, so all is kept
+                self.keeps_output = self.keeps_rest = True
+                continue
+            names = code.co_varnames
+            positional = names[: code.co_argcount]
+            last = code.co_argcount + code.co_kwonlyargcount
+            self.takes_needs |= "needs" in names[code.co_argcount : last]
+            self.keeps_output |= not positional[2].startswith("_")
+            for position, argument in enumerate(positional[_BEFORE_INPUTS:]):
+                kept[position] = kept.get(position, False) or not argument.startswith("_")
+            if code.co_flags & _HAS_VARARGS:
+                self.keeps_rest |= not names[last].startswith("_")
+        self.keeps = tuple(kept[position] or self.keeps_rest for position in sorted(kept))
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the op has a derivative rule."""
+        return self.vjp is not None or self.rules is not None
+
+    def keep_mask(self, count: int) -> tuple[bool, ...]:
+        """Which of `count` inputs the rules read the values of."""
+        return (self.keeps + (self.keeps_rest,) * count)[:count]
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+# Every op by name, in order of declaration.
+TABLE: dict[str, Op] = {}
+
+
+def op(name: str, forward: Callable[..., Any], **declaration: Any) -> Op:
+    """Declares an op of the package: an `Op` that stands in `TABLE`, once."""
+    if name in TABLE:
+        raise ArgumentError(f"an op named {name!r} is declared already")
+    declared = TABLE[name] = Op(name, forward, **declaration)
+    return declared

@@ -1,0 +1,96 @@
+"""Reading and adding at an index.
+
+An index is given in two parts: `index`, its fixed form, where each array is replaced by a `Place`, and the
+arrays themselves, as inputs. So an op's arrays are its positional arguments here too.
+"""
+
+from __future__ import annotations
+
+from adjoint.ops.declaration import Sample, op
+
+
+class Place(int):
+    """Stands in an index for the array with this number."""
+
+    def __repr__(self) -> str:
+        return f"Place({int(self)})"
+
+
+def fill(index, arrays):
+    """The index with its arrays in their places."""
+    if not arrays:
+        return index
+    if isinstance(index, Place):
+        return arrays[index]
+    return tuple(arrays[part] if isinstance(part, Place) else part for part in index)
+
+
+IN_RANGE = "an index within the array's shape"
+
+getitem = op(
+    "getitem",
+    lambda xp, x, *arrays, index: xp.getitem(x, fill(index, arrays)),
+    vjp=lambda F, g, _y, _x, *arrays, index: (
+        F.unindex(g, *arrays, index=index, shape=_x.shape),
+        *(None for _ in arrays),
+    ),
+    linear=True,
+    samples=(
+        Sample((3, 4), index=1),
+        Sample((3, 4), index=(slice(None), slice(None, None, -2))),
+        Sample((3, 4), index=(Ellipsis, None, 0)),
+        Sample((3, 4), (3,), index=Place(0), arrays={1: [0, 2, 2]}),
+        Sample((3, 4), (2,), (2,), index=(Place(0), Place(1)), arrays={1: [0, 0], 2: [1, 1]}),
+        Sample((2, 2), (2, 2), index=Place(0), arrays={1: [[True, False], [True, True]]}),
+    ),
+    requires=IN_RANGE,
+)
+unindex = op(
+    "unindex",
+    lambda xp, values, *arrays, index, shape: xp.unindex(values, fill(index, arrays), shape),
+    vjp=lambda F, g, _y, _values, *arrays, index, shape: (
+        F.getitem(g, *arrays, index=index),
+        *(None for _ in arrays),
+    ),
+    linear=True,
+    samples=(
+        Sample((4,), index=1, shape=(3, 4)),
+        Sample((3, 4), (3,), index=Place(0), shape=(5, 4), arrays={1: [0, 2, 2]}),
+    ),
+    requires=IN_RANGE,
+)
+scatter_add = op(
+    "scatter_add",
+    lambda xp, x, values, *arrays, index: xp.scatter_add(x, fill(index, arrays), values),
+    vjp=lambda F, g, _y, _x, _values, *arrays, index: (
+        g,
+        F.getitem(g, *arrays, index=index),
+        *(None for _ in arrays),
+    ),
+    linear=True,
+    samples=(
+        Sample((3, 4), (4,), index=1),
+        Sample((3, 4), (), index=(slice(None), 0)),
+        Sample((3, 4), (3, 4), (3,), index=Place(0), arrays={2: [0, 2, 2]}),
+    ),
+    requires=IN_RANGE + "; values that can be broadcast to what it selects",
+)
+
+
+def _take_rule(F, g, _y, _x, indices, *, axis):
+    ndim = len(_x.shape)
+    index = (*(slice(None),) * (axis % ndim), Place(0))
+    return F.unindex(g, indices, index=index, shape=_x.shape), None
+
+
+take = op(
+    "take",
+    lambda xp, x, indices, *, axis: xp.take(x, indices, axis=axis),
+    vjp=_take_rule,
+    linear=True,
+    samples=(
+        Sample((4, 3), (3,), axis=0, arrays={1: [0, 2, 2]}),
+        Sample((2, 4), (2, 2), axis=-1, arrays={1: [[0, -1], [1, 1]]}),
+    ),
+    requires=IN_RANGE,
+)

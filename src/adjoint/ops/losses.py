@@ -1,0 +1,107 @@
+"""Losses with a forward and a rule of their own."""
+
+from __future__ import annotations
+
+from adjoint.ops.declaration import Sample, op
+
+
+def _mean_squared_error(xp, y, t):
+    """Σ (y − t)² / n over all n elements"""
+    difference = xp.reshape(y - t, (-1,))
+    return difference @ difference / difference.shape[0]
+
+
+def _mean_squared_error_rule(F, g, _y, y, t, *, needs):
+    count = 1
+    for length in y.shape:
+        count *= length
+    gy = (y - t) * (2.0 / count * g)
+    return gy, -gy if needs[1] else None
+
+
+mean_squared_error = op(
+    "mean_squared_error",
+    _mean_squared_error,
+    vjp=_mean_squared_error_rule,
+    samples=(Sample((4, 1), (4, 1)), Sample((2, 3), (2, 3)), Sample((), ())),
+)
+
+
+def _safe_labels(xp, t, ignore_index):
+    """Flat labels with 0 for the ignored ones, the flags of those that count, and their number."""
+    t = xp.reshape(t, (-1,))
+    counted = t != ignore_index
+    return xp.where(counted, t, xp.zeros_like(t)), counted, xp.sum(counted)
+
+
+def _softmax_cross_entropy(xp, x, t, *, ignore_index):
+    """−Σ log softmax(x)[n, t[n]] / (number of labels that count)"""
+    rows = xp.reshape(x, (-1, x.shape[-1]))  # (N, C)
+    labels, counted, number = _safe_labels(xp, t, ignore_index)
+    shifted = rows - xp.max(rows, axis=1, keepdims=True)
+    losses = xp.log(xp.sum(xp.exp(shifted), axis=1)) - xp.pick(shifted, labels)  # (N,)
+    total = xp.sum(xp.where(counted, losses, xp.zeros_like(losses)))
+    return total / xp.astype(xp.maximum(number, 1), x.dtype)
+
+
+def _label_weight(xp, t, *, ignore_index, dtype):
+    """1/(number that count) for each label that counts, else 0, with a last axis of 1."""
+    _, counted, number = _safe_labels(xp, t, ignore_index)
+    weight = xp.astype(counted, dtype) / xp.astype(xp.maximum(number, 1), dtype)
+    return xp.reshape(weight, (*t.shape, 1))
+
+
+def _one_hot(xp, t, *, classes, ignore_index, dtype):
+    """(..., classes): 1 at each label, else 0; any row for an ignored label."""
+    labels, _, _ = _safe_labels(xp, t, ignore_index)
+    columns = xp.cumulative_sum(xp.ones(classes, dtype=labels.dtype), axis=0) - 1
+    hot = xp.reshape(labels, (-1, 1)) == columns
+    return xp.reshape(xp.astype(hot, dtype), (*t.shape, classes))
+
+
+# Labels are whole numbers: no rules.
+label_weight = op("label_weight", _label_weight)
+one_hot = op("one_hot", _one_hot)
+
+
+def _softmax_cross_entropy_rule(F, g, _y, x, t, *, ignore_index):
+    """(softmax(x) − one_hot(t)) / number, on the rows that count"""
+    hot = F.one_hot(t, classes=x.shape[-1], ignore_index=ignore_index, dtype=x.dtype)
+    weight = F.label_weight(t, ignore_index=ignore_index, dtype=x.dtype)
+    return (F.softmax(x, axis=-1) - hot) * (weight * g), None
+
+
+softmax_cross_entropy = op(
+    "softmax_cross_entropy",
+    _softmax_cross_entropy,
+    vjp=_softmax_cross_entropy_rule,
+    samples=(
+        Sample((4, 3), (4,), ignore_index=-100, arrays={1: [0, 2, 1, 2]}),
+        Sample((4, 3), (4,), ignore_index=1, arrays={1: [0, 1, 1, 2]}),
+        Sample((2, 2, 3), (2, 2), ignore_index=-100, arrays={1: [[0, 2], [1, 2]]}),
+    ),
+    requires="logits (..., C) and whole labels (...) from 0 to C - 1, or ignore_index",
+)
+
+
+def _sigmoid_cross_entropy(xp, x, t):
+    """Σ softplus(x) − x t / n, the cross-entropy of sigmoid(x) and t"""
+    losses = xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))
+    flat = xp.reshape(losses, (-1,))
+    return xp.sum(flat) / flat.shape[0]
+
+
+def _sigmoid_cross_entropy_rule(F, g, _y, x, t, *, needs):
+    count = 1
+    for length in x.shape:
+        count *= length
+    scaled = g / count
+    return (F.sigmoid(x) - t) * scaled if needs[0] else None, -x * scaled if needs[1] else None
+
+
+sigmoid_cross_entropy = op(
+    "sigmoid_cross_entropy",
+    _sigmoid_cross_entropy,
+    vjp=_sigmoid_cross_entropy_rule,
+    samples=(Sample((4, 1), (4, 1)), Sample((2, 3), (2, 3))),
+)
