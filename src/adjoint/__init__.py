@@ -1,3 +1,28 @@
-"""x"""
-from adjoint.core.variable import Variable, apply
-from adjoint.config import no_grad, test_mode
+"""Automatic differentiation for Python: define-by-run Variables, exact derivatives of any order.
+
+>>> import adjoint as ad
+>>> from adjoint import functions as F
+>>> x = ad.Variable(1.0)
+>>> y = F.sin(x)
+>>> y.backward()
+>>> print(y, x.grad)
+variable(0.8414709848078965) variable(0.5403023058681398)
+"""
+
+from adjoint import functions as functions, hooks as hooks, layers as layers, models as models
+from adjoint import optimizers as optimizers, random as random, testing as testing
+from adjoint.config import no_grad as no_grad, test_mode as test_mode
+from adjoint.core.creation import (
+    normal as normal,
+    ones as ones,
+    ones_like as ones_like,
+    rand as rand,
+    randn as randn,
+    zeros as zeros,
+    zeros_like as zeros_like,
+)
+from adjoint.core.custom import op as op
+from adjoint.core.variable import Variable as Variable, apply as apply
+from adjoint.errors import AdjointError as AdjointError
+
+__version__ = "0.1.0"

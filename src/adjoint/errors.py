@@ -53,16 +53,23 @@ def user_line() -> str | None:
 class AdjointError(Exception):
     """The base of every error that this package raises.
 
-    `message` is the text alone, `location` the user's line (None where the program's stack holds none).
+    `message` is the text alone, `layer` the path of the layer it came from (None outside of layers), and
+    `location` the user's line (None where the program's stack holds none).
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
         self.location = user_line()
+        self.layer: str | None = None  # set by the layers that it passes through
 
     def __str__(self) -> str:
-        return self.message if self.location is None else f"{self.message}\n  at {self.location}"
+        lines = [self.message]
+        if self.layer is not None:
+            lines.append(f"  in layer {self.layer}")
+        if self.location is not None:
+            lines.append(f"  at {self.location}")
+        return "\n".join(lines)
 
 
 class ShapeError(AdjointError, ValueError):

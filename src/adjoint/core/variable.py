@@ -67,7 +67,10 @@ class Variable:
 
     @property
     def data(self) -> Any:
-        """The array. Assigning another replaces it; the graph recorded before keeps the earlier one."""
+        """The array. Assigning another replaces it; the graph recorded before keeps the earlier one.
+
+        Integers and booleans assigned to a Variable of floats are converted to its dtype.
+        """
         data = self._data
         if isinstance(data, np.generic):  # what ops on 0-d arrays return
             data = self._data = np.asarray(data)
@@ -78,6 +81,8 @@ class Variable:
         if isinstance(value, Variable):
             raise DTypeError("data takes an array, not a Variable; assign its .data")
         data = as_array(value)
+        if data.dtype.kind != "f" and self._data.dtype.kind == "f":
+            data = data.astype(self._data.dtype)  # as integers it would take no gradient any more
         if self._link is not None and (data.shape != self._link.shape or data.dtype != self._link.dtype):
             self._link = None
         self._data = data
@@ -542,7 +547,8 @@ class _VariableFunctions:
         if name not in TABLE:
             raise AttributeError(f"no op is named {name!r}")
         function = partial(apply, TABLE[name])
-        setattr(self, name, function)
+        if type(TABLE[name]) is Op:  # a user may declare an op again
+            setattr(self, name, function)
         return function
 
 

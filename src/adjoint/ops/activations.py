@@ -66,13 +66,13 @@ def _shifted(xp, x, axis):
     return x - xp.max(x, axis=axis, keepdims=True)
 
 
-def _softmax(xp, x, *, axis):
+def _softmax(xp, x, *, axis=-1):
     """exp(x) / Σ exp(x)"""
     e = xp.exp(_shifted(xp, x, axis))
     return e / xp.sum(e, axis=axis, keepdims=True)
 
 
-def _softmax_rule(F, g, y, _x, *, axis):
+def _softmax_rule(F, g, y, _x, *, axis=-1):
     weighted = g * y
     return (weighted - y * F.sum(weighted, axis=axis, keepdims=True),)
 
@@ -81,7 +81,7 @@ ROWS = (Sample((2, 3), axis=-1), Sample((2, 3, 2), axis=1), Sample((3, 2), axis=
 softmax = op("softmax", _softmax, vjp=_softmax_rule, samples=ROWS, requires=AXIS_EXISTS)
 
 
-def _log_softmax(xp, x, *, axis):
+def _log_softmax(xp, x, *, axis=-1):
     shifted = _shifted(xp, x, axis)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
@@ -89,7 +89,7 @@ def _log_softmax(xp, x, *, axis):
 log_softmax = op(
     "log_softmax",
     _log_softmax,
-    vjp=lambda F, g, y, _x, *, axis: (g - F.exp(y) * F.sum(g, axis=axis, keepdims=True),),
+    vjp=lambda F, g, y, _x, *, axis=-1: (g - F.exp(y) * F.sum(g, axis=axis, keepdims=True),),
     samples=ROWS,
     requires=AXIS_EXISTS,
 )

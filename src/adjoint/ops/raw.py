@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from adjoint.ops.declaration import TABLE
+from adjoint.ops.declaration import TABLE, Op
 
 __all__ = ["raw_functions"]
 
@@ -20,7 +20,8 @@ class _RawFunctions:
         if name not in TABLE:
             raise AttributeError(f"no op is named {name!r}")
         function = partial(TABLE[name].forward, self._namespace)
-        setattr(self, name, function)
+        if type(TABLE[name]) is Op:  # a user may declare an op again
+            setattr(self, name, function)
         return function
 
 

@@ -44,8 +44,8 @@ AXIS_EXISTS = "axes that the array has, from -ndim to ndim - 1, each once"
 
 sum = op(
     "sum",
-    lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims),
-    vjp=lambda F, g, _y, _x, *, axis, keepdims: (spread(F, g, _x.shape, axis, keepdims),),
+    lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
+    vjp=lambda F, g, _y, _x, *, axis=None, keepdims=False: (spread(F, g, _x.shape, axis, keepdims),),
     linear=True,
     samples=REDUCED + EMPTY,
     requires=AXIS_EXISTS,
@@ -56,7 +56,7 @@ def _reduced_count(shape, axis):
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
-def _mean(xp, x, *, axis, keepdims):
+def _mean(xp, x, *, axis=None, keepdims=False):
     total = xp.sum(x, axis=axis, keepdims=keepdims)  # checks the axes
     count = _reduced_count(x.shape, axis)
     if count == 0:
@@ -67,7 +67,7 @@ def _mean(xp, x, *, axis, keepdims):
 mean = op(
     "mean",
     _mean,
-    vjp=lambda F, g, _y, _x, *, axis, keepdims: (
+    vjp=lambda F, g, _y, _x, *, axis=None, keepdims=False: (
         spread(F, g / _reduced_count(_x.shape, axis), _x.shape, axis, keepdims),
     ),
     linear=True,
@@ -86,7 +86,7 @@ def _tie_share(xp, x, extreme, *, axis):
 tie_share = op("tie_share", _tie_share)
 
 
-def _extreme_rule(F, g, y, x, *, axis, keepdims):
+def _extreme_rule(F, g, y, x, *, axis=None, keepdims=False):
     """Exact ties share the cotangent evenly; near-ties get nothing."""
     share = F.tie_share(x, keep_axes(F, y, x.shape, axis, keepdims), axis=axis)
     return (keep_axes(F, g, x.shape, axis, keepdims) * share,)
@@ -95,21 +95,21 @@ def _extreme_rule(F, g, y, x, *, axis, keepdims):
 DISTINCT = tuple(Sample(*sample.shapes, distinct=True, **sample.params) for sample in REDUCED)
 max = op(
     "max",
-    lambda xp, x, *, axis, keepdims: xp.max(x, axis=axis, keepdims=keepdims),
+    lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
     vjp=_extreme_rule,
     samples=DISTINCT,
     requires=AXIS_EXISTS + "; at least one element to choose from",
 )
 min = op(
     "min",
-    lambda xp, x, *, axis, keepdims: xp.min(x, axis=axis, keepdims=keepdims),
+    lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
     vjp=_extreme_rule,
     samples=DISTINCT,
     requires=AXIS_EXISTS + "; at least one element to choose from",
 )
 
 
-def _logsumexp(xp, x, *, axis, keepdims):
+def _logsumexp(xp, x, *, axis=None, keepdims=False):
     """log Σ exp(x), shifted by the maximum; -inf for a line of -inf."""
     top = xp.max(x, axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
@@ -124,7 +124,7 @@ def _logsumexp(xp, x, *, axis, keepdims):
 logsumexp = op(
     "logsumexp",
     _logsumexp,
-    vjp=lambda F, g, y, x, *, axis, keepdims: (
+    vjp=lambda F, g, y, x, *, axis=None, keepdims=False: (
         keep_axes(F, g, x.shape, axis, keepdims) * F.exp(x - keep_axes(F, y, x.shape, axis, keepdims)),
     ),
     samples=REDUCED,
@@ -132,9 +132,9 @@ logsumexp = op(
 )
 norm = op(
     "norm",
-    lambda xp, x, *, axis, keepdims: xp.sqrt(xp.sum(x * x, axis=axis, keepdims=keepdims)),
+    lambda xp, x, *, axis=None, keepdims=False: xp.sqrt(xp.sum(x * x, axis=axis, keepdims=keepdims)),
     # The subgradient 0 at the origin, where x/|x| is undefined.
-    vjp=lambda F, g, y, x, *, axis, keepdims: (
+    vjp=lambda F, g, y, x, *, axis=None, keepdims=False: (
         x * keep_axes(F, g / F.where(y == 0, 1.0, y), x.shape, axis, keepdims),
     ),
     samples=REDUCED,

@@ -25,8 +25,8 @@ def _inverse(axes, ndim):
 
 transpose = op(
     "transpose",
-    lambda xp, x, *, axes: xp.permute_dims(x, axes),
-    vjp=lambda F, g, _y, _x, *, axes: (
+    lambda xp, x, *, axes=None: xp.permute_dims(x, axes),
+    vjp=lambda F, g, _y, _x, *, axes=None: (
         F.transpose(g, axes=None if axes is None else _inverse(axes, len(_x.shape))),
     ),
     linear=True,

@@ -1,0 +1,130 @@
+"""Losses, each the mean over all elements or examples, and accuracy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjoint.core.variable import Variable, apply
+from adjoint.errors import DTypeError, OutOfRangeError, ShapeError
+from adjoint.functions import elementwise, reductions
+from adjoint.ops import losses
+
+__all__ = [
+    "accuracy",
+    "binary_cross_entropy",
+    "mean_squared_error",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
+]
+
+
+def _same_shape(what: str, y: Any, t: Any) -> None:
+    """Targets are compared element by element: broadcasting one against the other is a mistake."""
+    y_shape, t_shape = _raw(y).shape, _raw(t).shape
+    if y_shape != t_shape:
+        raise ShapeError(
+            f"{what}: predictions {y_shape} and targets {t_shape} have unequal shapes; reshape one of them"
+        )
+
+
+def mean_squared_error(y: Any, t: Any) -> Variable:
+    """Σ (y − t)² / n over all n elements.
+
+    Raises:
+        ShapeError: for unequal shapes.
+
+    >>> print(mean_squared_error(Variable([1.0, 2.0]), [1.0, 4.0]))
+    variable(2.0)
+    """
+    _same_shape("mean_squared_error", y, t)
+    return apply(losses.mean_squared_error, y, t)
+
+
+def binary_cross_entropy(p: Any, t: Any) -> Variable:
+    """−Σ (t ln p + (1 − t) ln(1 − p)) / n for probabilities p. From logits, use `sigmoid_cross_entropy`.
+
+    Raises:
+        ShapeError: for unequal shapes.
+
+    >>> print(binary_cross_entropy(Variable([0.5]), [1.0]))
+    variable(0.6931471805599453)
+    """
+    _same_shape("binary_cross_entropy", p, t)
+    # xlogy: a term with weight 0 is 0, also where its logarithm is infinite.
+    yes = t * elementwise.log(elementwise.where(_raw(t) == 0, 1.0, p))
+    no = (1.0 - t) * elementwise.log(elementwise.where(_raw(t) == 1, 1.0, 1.0 - p))
+    return -reductions.mean(yes + no)
+
+
+def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
+    """The binary cross-entropy of sigmoid(x) and t, Σ (ln(1 + eˣ) − x t) / n, computed without overflow.
+
+    Raises:
+        ShapeError: for unequal shapes.
+
+    >>> print(sigmoid_cross_entropy(Variable([0.0]), [1.0]))
+    variable(0.6931471805599453)
+    """
+    _same_shape("sigmoid_cross_entropy", x, t)
+    return apply(losses.sigmoid_cross_entropy, x, t)
+
+
+def softmax_cross_entropy(x: Any, t: Any, ignore_index: int = -100) -> Variable:
+    """−Σ ln softmax(x)[n, t[n]] / n over the labels that are not `ignore_index`; 0 if there are none.
+
+    Args:
+        x: logits, (N, C), or (..., C).
+        t: whole labels from 0 to C − 1, (N,), or (...).
+        ignore_index: the label of examples that do not count.
+
+    Raises:
+        ShapeError: where labels and logits do not go together.
+        DTypeError: for labels that are not integers.
+        OutOfRangeError: for a label outside of 0 … C − 1.
+
+    >>> print(softmax_cross_entropy(Variable([[0.0, 0.0]]), [1]))
+    variable(0.6931471805599453)
+    """
+    labels = _labels("softmax_cross_entropy", x, t)
+    classes = x.shape[-1]
+    wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
+    if wrong.any():
+        raise OutOfRangeError(
+            f"softmax_cross_entropy: label {labels[wrong].flat[0]} for {classes} classes; labels are 0 to "
+            f"{classes - 1}, or {ignore_index} for examples that do not count"
+        )
+    return apply(losses.softmax_cross_entropy, x, labels, ignore_index=ignore_index)
+
+
+def accuracy(y: Any, t: Any) -> Variable:
+    """The share of rows of y (N, C), or (..., C), whose largest element stands at label t; it has no gradient.
+
+    Raises:
+        ShapeError: where labels and predictions do not go together.
+        DTypeError: for labels that are not integers.
+
+    >>> print(accuracy(Variable([[0.1, 0.9], [0.8, 0.2]]), [1, 1]))
+    variable(0.5)
+    """
+    labels = _labels("accuracy", y, t)
+    hits = np.argmax(_raw(y), axis=-1) == labels
+    return Variable(np.asarray(hits.mean(dtype=y.dtype)))
+
+
+def _raw(x: Any) -> Any:
+    return x.data if isinstance(x, Variable) else np.asarray(x)
+
+
+def _labels(what: str, x: Any, t: Any) -> Any:
+    """The labels as an array that fits x."""
+    labels = _raw(t)
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(f"{what}: labels are integers, not {labels.dtype}; use labels.astype(int)")
+    if len(x.shape) < 1 or labels.shape != x.shape[:-1]:
+        raise ShapeError(
+            f"{what}: labels of shape {labels.shape} for rows of shape {tuple(x.shape)}; "
+            f"they must be {tuple(x.shape[:-1])}"
+        )
+    return labels

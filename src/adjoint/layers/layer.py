@@ -1,0 +1,168 @@
+"""The base of layers and models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from adjoint import files, tree
+from adjoint.core.variable import Variable
+from adjoint.errors import AdjointError, FormatError
+
+__all__ = ["Layer"]
+
+
+class Layer:
+    """Something with parameters that is called on an input.
+
+    A subclass makes its parameters (Variables) and layers in ``__init__`` as attributes, in lists or in
+    dictionaries, and computes in ``forward``. Attributes whose name begins with an underscore are private:
+    they hold state, not parameters. Parameters that are made at the first call are None until then, and named
+    by `pending`.
+
+    >>> import adjoint as ad
+    >>> from adjoint import layers as L
+    >>> class Scale(L.Layer):
+    ...     def __init__(self):
+    ...         self.factor = ad.Variable(2.0)
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> scale = Scale()
+    >>> print(scale(ad.Variable(3.0)), list(scale.params()))
+    variable(6.0) ['factor']
+    """
+
+    def forward(self, *inputs: Any) -> Any:
+        """Computes the output; subclasses define it. Calling the layer is the same."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def __call__(self, *inputs: Any) -> Any:
+        try:
+            return self.forward(*inputs)
+        except AdjointError as error:
+            self._name_in(error)
+            raise
+
+    def _name_in(self, error: AdjointError) -> None:
+        """Notes in an error from below where the layer that raised it stands in this one."""
+        source = getattr(error, "_source", self)
+        for path, layer in self._named_layers():
+            if layer is source:
+                error.layer = f"{path} of {type(self).__name__}"
+                return
+        error._source = self  # type: ignore[attr-defined]
+        error.layer = type(self).__name__
+
+    def _named_layers(self) -> Iterator[tuple[str, Layer]]:
+        return tree.walk(self, _is_layer, _is_layer)
+
+    def pending(self) -> tuple[str, ...]:
+        """The names of this layer's own parameters that its first call will make."""
+        return ()
+
+    def params(self) -> dict[str, Variable]:
+        """The parameters by path, such as "layers.0.w", in order of their making.
+
+        Those that are made at the first call are missing before it. One that several layers share stands at
+        its first path.
+        """
+        return dict(tree.walk(self, _is_variable, _is_layer))
+
+    def cleargrads(self) -> None:
+        """Drops the gradients of all parameters."""
+        for parameter in self.params().values():
+            parameter.cleargrad()
+
+    def reset_state(self) -> None:
+        """Forgets the state that recurrent layers keep between calls."""
+        for _, layer in self._named_layers():
+            layer._forget_state()
+
+    def _forget_state(self) -> None:
+        """Forgets this layer's own state."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the parameters to a file in the safetensors format. Recurrent state is not saved.
+
+        Raises:
+            MissingDependencyError: without the safetensors library.
+            OSError: where writing fails; an earlier file is then unchanged.
+        """
+        files.write_arrays(path, {name: parameter.data for name, parameter in self.params().items()})
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Reads the parameters from a file that `save` wrote; also before the first call.
+
+        Raises:
+            FormatError: where names or shapes are not those of this model; it is then unchanged.
+            MissingDependencyError: without the safetensors library.
+            OSError: where reading fails.
+        """
+        arrays = files.read_arrays(path)
+        params = self.params()
+        waiting = dict(self._pending_owners())
+        self._check_names(os.fspath(path), set(arrays), set(params) | set(waiting))
+        for name, array in arrays.items():
+            if name in params and params[name].shape != array.shape:
+                raise FormatError(
+                    f"{os.fspath(path)}: {name!r} has shape {array.shape}, the model's has {params[name].shape}"
+                )
+            if name in waiting:
+                owner = waiting[name]
+                problem = owner._misfit(name.rpartition(".")[2], array.shape)
+                if problem:
+                    raise FormatError(f"{os.fspath(path)}: {name!r} {problem}")
+        for name, array in arrays.items():
+            if name in params:
+                params[name].data = array
+            else:
+                setattr(waiting[name], name.rpartition(".")[2], Variable(array))
+
+    def _misfit(self, name: str, shape: tuple[int, ...]) -> str:
+        """What is wrong with `shape` for the pending parameter `name`; empty if nothing is."""
+        return ""
+
+    def _pending_owners(self) -> Iterator[tuple[str, Layer]]:
+        """The path of every parameter that is not made yet, and the layer that will make it."""
+        yield from ((name, self) for name in self.pending())
+        for path, layer in self._named_layers():
+            yield from ((f"{path}.{name}", layer) for name in layer.pending())
+
+    @staticmethod
+    def _check_names(path: str, given: set[str], expected: set[str]) -> None:
+        missing, unknown = sorted(expected - given), sorted(given - expected)
+        if missing or unknown:
+            parts = [f"lacks {', '.join(missing)}"] if missing else []
+            parts += [f"has {', '.join(unknown)} besides"] if unknown else []
+            raise FormatError(f"{path}: not the parameters of this model: it {' and '.join(parts)}")
+
+    def summary(self) -> str:
+        """A table of the parameters: path, shape, dtype, count."""
+        rows = [("parameter", "shape", "dtype", "count")]
+        total = 0
+        for path, parameter in self.params().items():
+            shape = " × ".join(map(str, parameter.shape)) or "scalar"
+            rows.append((path, shape, str(parameter.dtype), f"{parameter.size:,}"))
+            total += parameter.size
+        rows += [(path, "made at the first call", "", "") for path, _ in self._pending_owners()]
+        rows.append(("total", "", "", f"{total:,}"))
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = [
+            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows
+        ]
+        return "\n".join([repr(self), *lines])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def _is_layer(value: Any) -> bool:
+    return isinstance(value, Layer)
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, Variable)

@@ -1,0 +1,88 @@
+"""Adaptive moments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from adjoint.errors import ArgumentError
+from adjoint.optimizers.optimizer import Hook, Optimizer, check_fraction, check_positive
+
+__all__ = ["Adam", "AdamW"]
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015), in the form of the paper's section 2:
+
+        m ← m + (1 − β₁)(g − m),  v ← v + (1 − β₂)(g² − v)
+        p ← p − lr_t · m/(√v + eps),  lr_t = lr √(1 − β₂ᵗ)/(1 − β₁ᵗ)
+
+    Args:
+        learning_rate: lr, above 0.
+        beta1, beta2: β₁ and β₂, at least 0 and below 1.
+        eps: above 0.
+        hooks: see `Optimizer`.
+
+    >>> Adam().learning_rate
+    0.001
+    """
+
+    slots = ("mean", "mean_square")
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        *,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        super().__init__(learning_rate, hooks)
+        self.beta1 = check_fraction("beta1", beta1)
+        self.beta2 = check_fraction("beta2", beta2)
+        self.eps = check_positive("eps", eps)
+
+    def corrected_rate(self) -> float:
+        """lr_t, which makes up for moments that start from zero."""
+        t = self.updates
+        return self.learning_rate * math.sqrt(1.0 - self.beta2**t) / (1.0 - self.beta1**t)
+
+    def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:  # type: ignore[override]
+        """The formulas above."""
+        m = m + (1.0 - self.beta1) * (g - m)
+        v = v + (1.0 - self.beta2) * (g * g - v)
+        return p - self.corrected_rate() * m / (xp.sqrt(v) + self.eps), m, v
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): p ← p − lr · wd · p − (Adam's step).
+
+    Args:
+        learning_rate, beta1, beta2, eps, hooks: as in `Adam`.
+        weight_decay: wd, at least 0. Its step uses lr, not lr_t.
+
+    >>> AdamW().weight_decay
+    0.01
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        *,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        super().__init__(learning_rate, beta1, beta2, eps, hooks=hooks)
+        if not 0 <= weight_decay < math.inf:
+            raise ArgumentError(f"weight_decay is a finite number from 0, not {weight_decay}")
+        self.weight_decay = float(weight_decay)
+
+    def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:  # type: ignore[override]
+        """Adam's, on decayed weights."""
+        new, m, v = super().rule(xp, p, g, m, v)
+        return new - self.learning_rate * self.weight_decay * p, m, v
