@@ -52,6 +52,7 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     variable(0.6931471805599453)
     """
     _same_shape("binary_cross_entropy", p, t)
+    p, t = (x if isinstance(x, Variable) else np.asarray(x) for x in (p, t))
     # xlogy: a term with weight 0 is 0, also where its logarithm is infinite.
     yes = t * elementwise.log(elementwise.where(_raw(t) == 0, 1.0, p))
     no = (1.0 - t) * elementwise.log(elementwise.where(_raw(t) == 1, 1.0, 1.0 - p))
