@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["children", "find", "walk"]
+
+_CONTAINERS = (dict, list, tuple)
 
 
 def children(value: Any) -> Iterator[tuple[str, Any]]:
@@ -21,30 +23,41 @@ def children(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((name, item) for name, item in vars(value).items() if not name.startswith("_"))
 
 
-def walk(
-    root: Any, is_leaf: Callable[[Any], bool], is_branch: Callable[[Any], bool]
-) -> Iterator[tuple[str, Any]]:
-    """Every leaf below `root` with its path, such as "layers.0.w".
+def walk(root: Any, leaf: type, branch: type) -> list[tuple[str, Any]]:
+    """Every part of type `leaf` below `root`, with its path, such as "layers.0.w".
 
-    Containers are looked into, and objects for which `is_branch` is true. What stands at several places is
-    found once, at the first.
+    Containers are looked into, and parts of type `branch`. What stands at several places is found once, at the
+    first.
     """
-    seen: set[int] = set()
+    found: list[tuple[str, Any]] = []
+    _visit(root, "", leaf, branch, found, {id(root)})
+    return found
 
-    def visit(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-        for name, item in children(value):
-            here = f"{path}.{name}" if path else name
-            leaf = is_leaf(item)
-            if not (leaf or is_branch(item) or isinstance(item, (dict, list, tuple))) or id(item) in seen:
+
+def _visit(value: Any, path: str, leaf: type, branch: type, found: list[tuple[str, Any]], seen: set[int]) -> None:
+    # Runs twice in a training step: plain loops, no generators.
+    private = not isinstance(value, _CONTAINERS)
+    items: Any
+    if private:
+        items = value.__dict__.items()
+    elif isinstance(value, dict):
+        items = value.items()
+    else:
+        items = enumerate(value)
+    for name, item in items:
+        if private and name[0] == "_":
+            continue
+        below = isinstance(item, branch)
+        if isinstance(item, leaf):
+            if id(item) in seen:
                 continue
+            found.append((f"{path}{name}", item))
+        elif not below and not isinstance(item, _CONTAINERS):
+            continue
+        if id(item) not in seen:
             seen.add(id(item))
-            if leaf:
-                yield here, item
-            if not leaf or is_branch(item):
-                yield from visit(item, here)
-
-    seen.add(id(root))
-    return visit(root, "")
+            if below or not isinstance(item, leaf):
+                _visit(item, f"{path}{name}.", leaf, branch, found, seen)
 
 
 def find(root: Any, path: str) -> Any:

@@ -9,6 +9,7 @@ last Variable that leads to it. Values are held apart from the graph, by a node 
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from adjoint.ops.declaration import Op
 
 __all__ = ["Link", "Node", "nodes_behind", "unchain_behind"]
+
+_GENERATION = attrgetter("generation")
 
 
 class Link:
@@ -41,17 +44,12 @@ class Link:
         self.dtype = value.dtype
         self.variable = variable
 
-    @property
-    def receives(self) -> bool:
-        """Whether a cotangent is of use here: something computed it, or a Variable still shows it."""
-        return (self.creator is not None or self.variable() is not None) and self.dtype.kind == "f"
-
 
 class Node:
     """One application of an op.
 
     op, params: what ran
-    inputs: the link of each input, None for constants
+    inputs: the link of each input, None for constants (arrays, numbers, Variables that are not of floats)
     saved: what the rule reads of each input: its array, or, where it needs none, the link
     output: the output array, or a tuple of them, where the rule reads it, else None
     generation: the highest of the inputs'
@@ -64,7 +62,7 @@ class Node:
         self,
         op: Op,
         params: dict[str, Any],
-        inputs: tuple[Link | None, ...],
+        inputs: list[Link | None],
         saved: list[Any],
         output: Any,
         generation: int,
@@ -101,12 +99,8 @@ def nodes_behind(creator: Node) -> list[Node]:
                 if behind is not None and behind not in seen:
                     seen.add(behind)
                     stack.append(behind)
-    found.sort(key=_generation, reverse=True)
+    found.sort(key=_GENERATION, reverse=True)
     return found
-
-
-def _generation(node: Node) -> int:
-    return node.generation
 
 
 def unchain_behind(root: Link) -> None:

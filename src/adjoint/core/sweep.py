@@ -16,108 +16,119 @@ from adjoint.errors import GradientError
 
 __all__ = ["sweep"]
 
+# Gives what a node kept, its output and its inputs, as Variables.
+Lift = Callable[[Node], tuple[Any, Sequence[Any]]]
+
 
 def sweep(
-    root: Link,
-    cotangent: Any,
-    F: Any,
-    lift: Callable[[Node], tuple[Any, Sequence[Any]]],
-    retained: list[tuple[Link, Any]] | None = None,
+    root: Link, cotangent: Any, F: Any, lift: Lift | None, retained: list[tuple[Link, Any]] | None = None
 ) -> dict[Link, Any]:
     """The cotangent of every leaf behind `root`, given the root's.
 
-    F: the functions that the rules use; `lift` gives a node's output and inputs as values that fit them
-    retained: where a list is given, each intermediate value's link and cotangent are added to it
+    Args:
+        root: the link to start from, which has a creator.
+        cotangent: its cotangent: an array, or with `lift` a Variable.
+        F: the functions that the rules use, on arrays or on Variables.
+        lift: makes Variables of what a node kept; None for a sweep on plain arrays.
+        retained: where a list is given, each intermediate value's link and cotangent are added to it.
     """
     assert root.creator is not None
-    pending: dict[Node, Any] = {}  # a cotangent, or for a node with several outputs a list of them
     leaves: dict[Link, Any] = {}
-    totals = _Totals()
-    links: dict[tuple[Node, int], Link] = {(root.creator, root.index): root}
-    _start(pending, root, cotangent)
+    pending: dict[Node, Any] = {}  # by node that is still to come
+    ours: set[Any] = set()  # keys in either table whose cotangent is a sum made here
+    if root.creator.siblings:
+        _put_output(pending, root, cotangent)
+    else:
+        pending[root.creator] = cotangent
+    links = {(root.creator, root.index): root}
     for node in nodes_behind(root.creator):
         g = pending.pop(node, None)
         if g is None:
             continue
         if retained is not None:
-            outputs = [(0, g)] if not node.siblings else list(enumerate(g))
-            retained.extend((links[node, i], part) for i, part in outputs if part is not None)
-        needs = [link is not None and link.receives for link in node.inputs]
-        if True not in needs:
-            continue
-        contributions = _run_rule(node, F, g, lift, needs)
-        for link, needed, part in zip(node.inputs, needs, contributions, strict=True):
-            if not needed or part is None:
-                continue
-            assert link is not None
-            if part.shape != link.shape:
-                part = F.sum_to(part, shape=link.shape)
-            if part.dtype != link.dtype:
-                part = F.astype(part, dtype=link.dtype)
-            creator = link.creator
-            if creator is None:
-                leaves[link] = totals.add(link, leaves.get(link), part)
-            elif creator.siblings:
-                parts = pending.setdefault(creator, [None] * len(creator.siblings))
-                parts[link.index] = totals.add((creator, link.index), parts[link.index], part)
-            else:
-                pending[creator] = totals.add(creator, pending.get(creator), part)
-            if retained is not None and creator is not None:
-                links[creator, link.index] = link
+            retained.extend(_outputs_of(node, g, links))
+        y, xs = (node.output, node.saved) if lift is None else lift(node)
+        try:
+            parts = _run_rules(node, F, g, y, xs)
+            for link, part in zip(node.inputs, parts):  # noqa: B905  _run_rules compares the lengths
+                if link is None or part is None:
+                    continue
+                array = part if lift is None else part._data
+                if array.shape != link.shape:
+                    part = F.sum_to(part, shape=link.shape)
+                if array.dtype is not link.dtype and array.dtype != link.dtype:
+                    part = F.astype(part, dtype=link.dtype)
+                creator = link.creator
+                if creator is None:
+                    _put(leaves, ours, link, part)
+                    continue
+                if creator.siblings:
+                    _put_output(pending, link, part)
+                else:
+                    _put(pending, ours, creator, part)
+                if retained is not None:
+                    links[creator, link.index] = link
+        except Exception as error:
+            explained = explain_rule(node.op, node.inputs, error)
+            if explained is error:
+                raise
+            raise explained from error
     return leaves
 
 
-class _Totals:
-    """Adds contributions up: the first is taken as it is, the second makes a sum that is ours, and from the
-    third on that sum is added to in place. A rule's array may be shared, so it is never written to."""
+def _put(table: dict[Any, Any], ours: set[Any], key: Any, part: Any) -> None:
+    """Adds a contribution to a cotangent.
 
-    __slots__ = ("_ours",)
-
-    def __init__(self) -> None:
-        self._ours: set[Any] = set()
-
-    def add(self, key: Any, total: Any, part: Any) -> Any:
-        if total is None:
-            return part
-        if key in self._ours:
-            total += part  # in place for arrays; Variables make a new one
-            return total
-        self._ours.add(key)
-        return total + part
-
-
-def _start(pending: dict[Node, Any], root: Link, cotangent: Any) -> None:
-    assert root.creator is not None
-    if root.creator.siblings:
-        parts = [None] * len(root.creator.siblings)
-        parts[root.index] = cotangent
-        pending[root.creator] = parts
+    The first is taken as it is, the second makes a sum that is ours, and from the third on that sum is added to
+    in place. A rule's array may be shared, so it is never written to.
+    """
+    total = table.get(key)
+    if total is None:
+        table[key] = part
+    elif key in ours:
+        total += part  # in place for arrays; Variables make a new one
+        table[key] = total
     else:
-        pending[root.creator] = cotangent
+        ours.add(key)
+        table[key] = total + part
 
 
-def _run_rule(
-    node: Node, F: Any, g: Any, lift: Callable[[Node], tuple[Any, Sequence[Any]]], needs: list[bool]
-) -> Sequence[Any]:
-    """The cotangents of the node's inputs, by its op's rule or rules."""
+def _put_output(pending: dict[Node, Any], link: Link, part: Any) -> None:
+    """Adds a contribution to the cotangent of one output of a node with several."""
+    node = link.creator
+    assert node is not None
+    parts = pending.setdefault(node, [None] * len(node.siblings))
+    total = parts[link.index]
+    parts[link.index] = part if total is None else total + part
+
+
+def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any]) -> Sequence[Any]:
+    """The cotangents of the node's inputs by its op's rule or rules; None where there is none to give."""
     op = node.op
-    y, xs = lift(node)
-    try:
-        if op.rules is not None:
-            return [
-                rule(F, g, y, *xs, **node.params) if needed and rule is not None else None
-                for rule, needed in zip(op.rules, needs, strict=True)
-            ]
-        assert op.vjp is not None
-        if op.takes_needs:
-            contributions = op.vjp(F, g, y, *xs, needs=needs, **node.params)
-        else:
-            contributions = op.vjp(F, g, y, *xs, **node.params)
-    except Exception as error:
-        raise explain_rule(op, node.inputs, error) from error
-    if len(contributions) != len(needs):
+    params = node.params
+    if op.rules is not None:
+        # One rule an input: those of constants and of leaves that are gone do not run.
+        return [
+            None
+            if link is None or rule is None or (link.creator is None and link.variable() is None)
+            else rule(F, g, y, *xs, **params)
+            for rule, link in zip(op.rules, node.inputs)  # noqa: B905  a trailing input may be left out
+        ]
+    assert op.vjp is not None
+    if op.takes_needs:
+        needs = [link is not None and (link.creator is not None or link.variable() is not None) for link in node.inputs]
+        parts: Sequence[Any] = op.vjp(F, g, y, *xs, needs=needs, **params)
+    else:
+        parts = op.vjp(F, g, y, *xs, **params)
+    if len(parts) != len(node.inputs):
         raise GradientError(
-            f"the rule of {op.name} returned {len(contributions)} cotangents for {len(needs)} inputs; "
+            f"the rule of {op.name} returned {len(parts)} cotangents for {len(node.inputs)} inputs; "
             "it returns a tuple with one for each, None where there is none"
         )
-    return contributions
+    return parts
+
+
+def _outputs_of(node: Node, g: Any, links: dict[tuple[Node, int], Link]) -> list[tuple[Link, Any]]:
+    """The links of a node's outputs with their cotangents."""
+    parts = g if node.siblings else [g]
+    return [(links[node, i], part) for i, part in enumerate(parts) if part is not None]

@@ -175,10 +175,10 @@ class Variable:
         retained: list[tuple[Link, Any]] | None = [] if retain_grad else None
         if create_graph:
             with recording_mode(True):
-                leaves = sweep(link, cotangent, VariableFunctions, _lift_variables, retained)
+                leaves = sweep(link, cotangent, VariableFunctions, _lift, retained)
         else:
-            F = raw_functions(namespace_of(self._data))
-            leaves = sweep(link, cotangent._data, F, _saved_arrays, retained)
+            F = raw_functions(NAMESPACES[type(self._data)])
+            leaves = sweep(link, cotangent._data, F, None, retained)
         self._grad = None
         _deliver(leaves, cotangent, retained or [])
 
@@ -191,7 +191,7 @@ class Variable:
         if gradient is None:
             gradient = self._grad
         if gradient is None:
-            return _wrap(namespace_of(self._data).ones_like(self._data))
+            return _wrap(NAMESPACES[type(self._data)].ones_like(self._data))
         cotangent = gradient if isinstance(gradient, Variable) else Variable(gradient)
         if cotangent.shape != self.shape:
             raise ShapeError(f"a cotangent of shape {cotangent.shape} for {self._brief()}; they must be equal")
@@ -404,77 +404,73 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     Returns a Variable, or a tuple of them for an op with several outputs. Plain arrays and numbers are
     constants: they get no gradient.
     """
-    arrays = []
+    arrays: list[Any] = []
+    links: list[Link | None] = []
     namespace = None
-    tracked = False
+    generation = -1
     for value in inputs:
+        link = None
         if isinstance(value, Variable):
-            tracked = True
-            value = value._data
-        try:
-            found = NAMESPACES[type(value)]
-        except KeyError:
+            variable, value = value, value._data
+            link = variable._link
+            if link is None:
+                if value.dtype.kind == "f":
+                    link = variable._link = Link(None, 0, 0, value, ref(variable))
+                    if generation < 0:
+                        generation = 0
+            elif link.generation > generation:
+                generation = link.generation
+        elif type(value) not in NAMESPACES:
             value = as_array(value)
-            found = NAMESPACES.get(type(value))
+        found = NAMESPACES[type(value)]
         if found is not namespace and found is not None:
             namespace = found if namespace is None else namespace_of(*arrays, value)
         arrays.append(value)
+        links.append(link)
     if namespace is None:
         namespace = namespace_of(*arrays)
     try:
-        output = op.forward(namespace, *arrays, **params)
+        output = op.forward(namespace, *arrays, **params) if params else op.forward(namespace, *arrays)
     except Exception as error:
         explained = explain_forward(op, arrays, params, error)
         if explained is error:
             raise
         raise explained from error
-    if not (tracked and op.differentiable and RECORDING.get()):
+    if generation < 0 or not op.differentiable or not RECORDING.get():
         return tuple(map(_wrap, output)) if type(output) is tuple else _wrap(output)
-    return _record(op, inputs, arrays, params, output)
-
-
-def _record(op: Op, inputs: tuple[Any, ...], arrays: list[Any], params: dict[str, Any], output: Any) -> Any:
-    """The output as Variables, with a node that leads back to the inputs."""
-    links: list[Link | None] = []
-    saved: list[Any] = []
-    generation = 0
-    keeps = op.keeps
-    if len(keeps) != len(inputs):
-        keeps = op.keep_mask(len(inputs))
-    for value, array, kept in zip(inputs, arrays, keeps, strict=True):
-        if isinstance(value, Variable):
-            link = value._link
-            if link is None:
-                link = value._link = Link(None, 0, 0, array, ref(value))
-            elif link.generation > generation:
-                generation = link.generation
-            links.append(link)
-            saved.append(array if kept else link)
-        else:
-            links.append(None)
-            saved.append(array)
-    kept_output = output if op.keeps_output else None
-    node = Node(op, params, tuple(links), saved, kept_output, generation)
+    for position in op.dropped_of(len(arrays)):
+        link = links[position]
+        if link is not None:
+            arrays[position] = link
+    node = Node(op, params, links, arrays, output if op.keeps_output else None, generation)
     if type(output) is not tuple:
-        if output.dtype.kind != "f":
-            return _wrap(output)
-        return _wrap(output, node, 0)
-    variables = tuple(_wrap(part, node, i) for i, part in enumerate(output))
-    node.siblings = tuple(ref(variable._link) for variable in variables if variable._link is not None)
+        return _output(output, node, 0)
+    variables = tuple([_output(part, node, i) for i, part in enumerate(output)])
+    node.siblings = tuple([ref(variable._link) for variable in variables])
     return variables
 
 
-def _wrap(data: Any, creator: Node | None = None, index: int = 0) -> Variable:
-    """A Variable on an array that needs no check, as the output of `creator` if one is given."""
-    variable = Variable.__new__(Variable)
+def _wrap(data: Any) -> Variable:
+    """A leaf on an array that needs no check."""
+    variable = _new(Variable)
+    variable._data = data
+    variable._grad = None
+    variable._link = None
+    variable.name = None
+    return variable
+
+
+def _output(data: Any, creator: Node, index: int) -> Variable:
+    """A Variable on the output of a node."""
+    variable = _new(Variable)
     variable._data = data
     variable._grad = None
     variable.name = None
-    if creator is None:
-        variable._link = None
-    else:
-        variable._link = Link(creator, index, creator.generation + 1, data, ref(variable))
+    variable._link = Link(creator, index, creator.generation + 1, data, ref(variable))
     return variable
+
+
+_new = Variable.__new__
 
 
 def _restore(data: Any, name: str | None, gradient: Any) -> Variable:
@@ -494,20 +490,16 @@ def _shape_argument(shape: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _saved_arrays(node: Node) -> tuple[Any, list[Any]]:
-    return node.output, node.saved
-
-
-def _lift_variables(node: Node) -> tuple[Any, list[Any]]:
+def _lift(node: Node) -> tuple[Any, list[Any]]:
     """What a node kept, as Variables that stand at their old places in the graph."""
     xs = [
         value if link is None or value is link else _at_link(value, link)
-        for value, link in zip(node.saved, node.inputs, strict=True)
+        for value, link in zip(node.saved, node.inputs)  # noqa: B905  strict costs as much as the rest
     ]
     output = node.output
     if type(output) is tuple:
-        return tuple(_wrap(part, node, i) for i, part in enumerate(output)), xs
-    return (None if output is None else _wrap(output, node)), xs
+        return tuple([_output(part, node, i) for i, part in enumerate(output)]), xs
+    return (None if output is None else _output(output, node, 0)), xs
 
 
 def _at_link(array: Any, link: Link) -> Variable:
@@ -522,22 +514,26 @@ def _deliver(leaves: dict[Link, Any], start: Variable, retained: list[tuple[Link
     A rule may hand one array to several inputs, or a view of one. No two Variables show the same memory as
     their gradients, so that changing one in place leaves the other alone.
     """
-    shown = {id(start), id(start._data)}
-    for link, cotangent in [*retained, *leaves.items()]:
+    shown = {id(start._data)}
+    for link, cotangent in [*retained, *leaves.items()] if retained else leaves.items():
         variable = link.variable()
         if variable is None:
             continue
         if isinstance(cotangent, Variable):
-            own = apply(arithmetic.copy, cotangent) if id(cotangent._data) in shown else cotangent
-        elif id(cotangent) in shown or getattr(cotangent, "base", None) is not None:
-            own = _wrap(cotangent.copy())
-        else:
+            own = cotangent
+            if id(cotangent._data) in shown:
+                own = apply(arithmetic.copy, cotangent)
+        elif cotangent.shape == () or (cotangent.base is None and id(cotangent) not in shown):
             own = _wrap(cotangent)
-        shown.update((id(own._data), id(cotangent)))
-        if link.creator is None:
-            variable._accumulate(own, created=own._link is not None)
         else:
+            own = _wrap(cotangent.copy())
+        shown.add(id(own._data))
+        if link.creator is not None:
             variable._grad = own
+        elif variable._grad is None:
+            variable._grad = own
+        else:
+            variable._accumulate(own, created=own._link is not None)
 
 
 class _VariableFunctions:

@@ -20,15 +20,6 @@ __all__ = [
 ]
 
 
-def _same_shape(what: str, y: Any, t: Any) -> None:
-    """Targets are compared element by element: broadcasting one against the other is a mistake."""
-    y_shape, t_shape = _raw(y).shape, _raw(t).shape
-    if y_shape != t_shape:
-        raise ShapeError(
-            f"{what}: predictions {y_shape} and targets {t_shape} have unequal shapes; reshape one of them"
-        )
-
-
 def mean_squared_error(y: Any, t: Any) -> Variable:
     """Σ (y − t)² / n over all n elements.
 
@@ -38,7 +29,6 @@ def mean_squared_error(y: Any, t: Any) -> Variable:
     >>> print(mean_squared_error(Variable([1.0, 2.0]), [1.0, 4.0]))
     variable(2.0)
     """
-    _same_shape("mean_squared_error", y, t)
     return apply(losses.mean_squared_error, y, t)
 
 
@@ -51,8 +41,9 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     >>> print(binary_cross_entropy(Variable([0.5]), [1.0]))
     variable(0.6931471805599453)
     """
-    _same_shape("binary_cross_entropy", p, t)
     p, t = (x if isinstance(x, Variable) else np.asarray(x) for x in (p, t))
+    if p.shape != t.shape:
+        raise ShapeError(f"binary_cross_entropy: probabilities {p.shape} and targets {t.shape} have unequal shapes")
     # xlogy: a term with weight 0 is 0, also where its logarithm is infinite.
     yes = t * elementwise.log(elementwise.where(_raw(t) == 0, 1.0, p))
     no = (1.0 - t) * elementwise.log(elementwise.where(_raw(t) == 1, 1.0, 1.0 - p))
@@ -68,7 +59,6 @@ def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
     >>> print(sigmoid_cross_entropy(Variable([0.0]), [1.0]))
     variable(0.6931471805599453)
     """
-    _same_shape("sigmoid_cross_entropy", x, t)
     return apply(losses.sigmoid_cross_entropy, x, t)
 
 

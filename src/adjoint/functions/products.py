@@ -6,7 +6,7 @@ import string
 from typing import Any
 
 from adjoint.core.variable import Variable, apply
-from adjoint.errors import ArgumentError, DTypeError, ShapeError
+from adjoint.errors import ArgumentError, DTypeError
 from adjoint.ops import products
 
 __all__ = ["einsum", "linear", "matmul", "recurrent_linear"]
@@ -35,12 +35,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Variable:
     >>> print(linear(Variable([[1.0, 2.0]]), Variable([[3.0], [4.0]]), Variable([0.5])))
     variable(11.5)
     """
-    if b is None:
-        return apply(products.linear, x, w)
-    out = w.shape[-1]
-    if getattr(b, "shape", None) not in ((out,), (1, out), (1,)):
-        raise ShapeError(f"linear: b is ({out},), (1, {out}) or (1,) for w {w.shape}, not {getattr(b, 'shape', b)}")
-    return apply(products.linear, x, w, b)
+    return apply(products.linear, x, w) if b is None else apply(products.linear, x, w, b)
 
 
 def recurrent_linear(x: Any, w: Any, h: Any, v: Any, b: Any = None) -> Variable:

@@ -54,8 +54,8 @@ class Layer:
         error._source = self  # type: ignore[attr-defined]
         error.layer = type(self).__name__
 
-    def _named_layers(self) -> Iterator[tuple[str, Layer]]:
-        return tree.walk(self, _is_layer, _is_layer)
+    def _named_layers(self) -> list[tuple[str, Layer]]:
+        return tree.walk(self, Layer, Layer)
 
     def pending(self) -> tuple[str, ...]:
         """The names of this layer's own parameters that its first call will make."""
@@ -67,11 +67,11 @@ class Layer:
         Those that are made at the first call are missing before it. One that several layers share stands at
         its first path.
         """
-        return dict(tree.walk(self, _is_variable, _is_layer))
+        return dict(tree.walk(self, Variable, Layer))
 
     def cleargrads(self) -> None:
         """Drops the gradients of all parameters."""
-        for parameter in self.params().values():
+        for _, parameter in tree.walk(self, Variable, Layer):
             parameter.cleargrad()
 
     def reset_state(self) -> None:
@@ -158,11 +158,3 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
-
-
-def _is_layer(value: Any) -> bool:
-    return isinstance(value, Layer)
-
-
-def _is_variable(value: Any) -> bool:
-    return isinstance(value, Variable)

@@ -90,15 +90,19 @@ class Linear(Layer):
 
     def forward(self, x: Any) -> Variable:
         """x (..., in_size) → (..., out_size)"""
+        if self.w is None or self._dtype_open:
+            self._prepare(x)
+        return F.linear(x, self.w, self.b)
+
+    def _prepare(self, x: Any) -> None:
+        """Makes what is missing, by the size and the dtype of the first input."""
         if not hasattr(x, "shape"):
             x = as_array(x)
+        if len(x.shape) == 0:
+            raise ArgumentError("Linear takes inputs with at least one axis, (..., in_size), not a single number")
         if self._dtype_open:
             self._take_dtype(float_dtype_of(x))
-        if self.w is None or (self.b is None and self._bias):
-            if len(x.shape) == 0:
-                raise ArgumentError("Linear takes inputs with at least one axis, (..., in_size), not a single number")
-            self.build(x.shape[-1], float_dtype_of(x))
-        return F.linear(x, self.w, self.b)
+        self.build(x.shape[-1], float_dtype_of(x))
 
     def pending(self) -> tuple[str, ...]:
         return (("w",) if self.w is None else ()) + (("b",) if self.b is None and self._bias else ())

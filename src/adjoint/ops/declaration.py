@@ -34,6 +34,7 @@ __all__ = ["TABLE", "Op", "Sample", "op"]
 Rule = Callable[..., Any]
 _HAS_VARARGS = 0x04  # inspect.CO_VARARGS
 _BEFORE_INPUTS = 3  # F, g, y
+_COUNTS = 6  # numbers of inputs for which the positions to drop are known beforehand
 
 
 class Sample:
@@ -65,7 +66,9 @@ class Op:
 
     __slots__ = (
         "__weakref__",
+        "differentiable",
         "domain",
+        "drops",
         "elementwise",
         "forward",
         "keeps",
@@ -102,6 +105,7 @@ class Op:
         # One of the two is set: `vjp`, a rule for all inputs, or `rules`, one for each.
         self.vjp = None if isinstance(vjp, tuple) else vjp
         self.rules = vjp if isinstance(vjp, tuple) else None
+        self.differentiable = vjp is not None
         self._read_signatures([rule for rule in (self.rules or (self.vjp,)) if rule is not None])
 
     def _read_signatures(self, rules: list[Rule]) -> None:
@@ -123,15 +127,16 @@ class Op:
             if code.co_flags & _HAS_VARARGS:
                 self.keeps_rest |= not names[last].startswith("_")
         self.keeps = tuple(kept[position] or self.keeps_rest for position in sorted(kept))
+        self.drops = tuple(self.dropped(count) for count in range(_COUNTS))
 
-    @property
-    def differentiable(self) -> bool:
-        """Whether the op has a derivative rule."""
-        return self.vjp is not None or self.rules is not None
+    def dropped_of(self, count: int) -> tuple[int, ...]:
+        """`dropped(count)`, from a table for the counts of most ops."""
+        return self.drops[count] if count < _COUNTS else self.dropped(count)
 
-    def keep_mask(self, count: int) -> tuple[bool, ...]:
-        """Which of `count` inputs the rules read the values of."""
-        return (self.keeps + (self.keeps_rest,) * count)[:count]
+    def dropped(self, count: int) -> tuple[int, ...]:
+        """The positions, among `count` inputs, whose values no rule reads."""
+        kept = (self.keeps + (self.keeps_rest,) * count)[:count]
+        return tuple(position for position in range(count) if not kept[position])
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

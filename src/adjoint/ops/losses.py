@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import math
+
 from adjoint.ops.declaration import Sample, op
+
+
+def _check_equal(y, t):
+    """Targets are compared element by element: broadcasting one against the other is a mistake."""
+    if y.shape != t.shape:
+        raise ValueError(f"predictions {y.shape} and targets {t.shape} have unequal shapes")
+
+
+EQUAL_SHAPES = "predictions and targets of equal shapes; reshape one of them"
 
 
 def _mean_squared_error(xp, y, t):
     """Σ (y − t)² / n over all n elements"""
+    _check_equal(y, t)
     difference = xp.reshape(y - t, (-1,))
     return difference @ difference / difference.shape[0]
 
 
-def _mean_squared_error_rule(F, g, _y, y, t, *, needs):
-    count = 1
-    for length in y.shape:
-        count *= length
-    gy = (y - t) * (2.0 / count * g)
-    return gy, -gy if needs[1] else None
+def _scaled_difference(g, y, t):
+    """2 (y − t) g / n"""
+    return (y - t) * (2.0 / math.prod(y.shape) * g)
 
 
 mean_squared_error = op(
     "mean_squared_error",
     _mean_squared_error,
-    vjp=_mean_squared_error_rule,
+    vjp=(
+        lambda F, g, _y, y, t: _scaled_difference(g, y, t),
+        lambda F, g, _y, y, t: _scaled_difference(g, t, y),
+    ),
     samples=(Sample((4, 1), (4, 1)), Sample((2, 3), (2, 3)), Sample((), ())),
+    requires=EQUAL_SHAPES,
 )
 
 
@@ -86,22 +99,19 @@ softmax_cross_entropy = op(
 
 def _sigmoid_cross_entropy(xp, x, t):
     """Σ softplus(x) − x t / n, the cross-entropy of sigmoid(x) and t"""
+    _check_equal(x, t)
     losses = xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))
     flat = xp.reshape(losses, (-1,))
     return xp.sum(flat) / flat.shape[0]
 
 
-def _sigmoid_cross_entropy_rule(F, g, _y, x, t, *, needs):
-    count = 1
-    for length in x.shape:
-        count *= length
-    scaled = g / count
-    return (F.sigmoid(x) - t) * scaled if needs[0] else None, -x * scaled if needs[1] else None
-
-
 sigmoid_cross_entropy = op(
     "sigmoid_cross_entropy",
     _sigmoid_cross_entropy,
-    vjp=_sigmoid_cross_entropy_rule,
+    vjp=(
+        lambda F, g, _y, x, t: (F.sigmoid(x) - t) * (g / math.prod(x.shape)),
+        lambda F, g, _y, x, _t: -x * (g / math.prod(x.shape)),
+    ),
     samples=(Sample((4, 1), (4, 1)), Sample((2, 3), (2, 3))),
+    requires=EQUAL_SHAPES,
 )

@@ -13,21 +13,18 @@ def _swap(F, x):
     return F.transpose(x, axes=(*range(ndim - 2), ndim - 1, ndim - 2))
 
 
-def _rows(F, x):
-    """x (..., n) as a matrix (m, n)."""
-    return x if len(x.shape) == 2 else F.reshape(x, shape=(-1, x.shape[-1]))
-
-
 def _left_cotangent(F, g, w):
     """The cotangent of x in x @ w."""
-    return F.matmul(g, _swap(F, w))
+    return F.matmul(g, w.T if len(w.shape) == 2 else _swap(F, w))
 
 
 def _right_cotangent(F, g, x, w):
     """The cotangent of w in x @ w: one product over all rows where w is a single matrix."""
-    if len(w.shape) == 2:
-        return F.matmul(_rows(F, x).T, _rows(F, g))
-    return F.matmul(_swap(F, x), g)
+    if len(w.shape) > 2:
+        return F.matmul(_swap(F, x), g)
+    if len(x.shape) > 2:
+        x, g = (F.reshape(rows, shape=(-1, rows.shape[-1])) for rows in (x, g))
+    return F.matmul(x.T, g)
 
 
 def _matmul_rule(F, g, _y, a, b, *, needs):
@@ -71,20 +68,26 @@ matmul = op(
 def _linear(xp, x, w, *b):
     """x w + b"""
     y = xp.matmul(x, w)
-    return y + b[0] if b else y
-
-
-def _linear_rule(F, g, _y, x, w, *_b, needs):
-    gx = _left_cotangent(F, g, w) if needs[0] else None
-    gw = _right_cotangent(F, g, x, w) if needs[1] else None
-    return (gx, gw, g) if _b else (gx, gw)
+    if not b:
+        return y
+    bias = b[0]
+    if len(bias.shape) > 1 and bias.shape[0] != 1:
+        raise ValueError(f"a bias of shape {bias.shape}")
+    total = y + bias
+    if total.shape != y.shape:
+        raise ValueError(f"a bias of shape {bias.shape} for outputs of shape {y.shape}")
+    return total
 
 
 LINEAR_SHAPES = "x (..., in), w (in, out) and b (out,), (1, out) or (1,)"
 linear = op(
     "linear",
     _linear,
-    vjp=_linear_rule,
+    vjp=(
+        lambda F, g, _y, _x, w, *_b: _left_cotangent(F, g, w),
+        lambda F, g, _y, x, w, *_b: _right_cotangent(F, g, x, w),
+        lambda F, g, _y, _x, _w, *_b: g,
+    ),
     samples=(
         Sample((4, 3), (3, 2), (2,)),
         Sample((4, 3), (3, 2), (1, 2)),
@@ -97,16 +100,6 @@ linear = op(
 )
 
 
-def _recurrent_linear_rule(F, g, _y, x, w, h, v, *_b, needs):
-    return (
-        _left_cotangent(F, g, w) if needs[0] else None,
-        _right_cotangent(F, g, x, w) if needs[1] else None,
-        _left_cotangent(F, g, v) if needs[2] else None,
-        _right_cotangent(F, g, h, v) if needs[3] else None,
-        *(g for _ in _b),
-    )
-
-
 def _recurrent_linear(xp, x, w, h, v, *b):
     """x w + h v + b"""
     y = xp.matmul(x, w) + xp.matmul(h, v)
@@ -116,7 +109,13 @@ def _recurrent_linear(xp, x, w, h, v, *b):
 recurrent_linear = op(
     "recurrent_linear",
     _recurrent_linear,
-    vjp=_recurrent_linear_rule,
+    vjp=(
+        lambda F, g, _y, _x, w, _h, _v, *_b: _left_cotangent(F, g, w),
+        lambda F, g, _y, x, w, _h, _v, *_b: _right_cotangent(F, g, x, w),
+        lambda F, g, _y, _x, _w, _h, v, *_b: _left_cotangent(F, g, v),
+        lambda F, g, _y, _x, _w, h, v, *_b: _right_cotangent(F, g, h, v),
+        lambda F, g, _y, _x, _w, _h, _v, *_b: g,
+    ),
     samples=(
         Sample((4, 3), (3, 2), (4, 5), (5, 2), (2,)),
         Sample((2, 3, 1), (1, 4), (2, 3, 2), (2, 4), (4,)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 from weakref import ref
 
-from adjoint.arrays import namespace_of
+from adjoint.arrays import NAMESPACES
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError, ShapeError
 
@@ -83,10 +83,15 @@ class Optimizer:
         except BaseException:
             self.updates -= 1
             raise
-        for parameter, (new, *kept) in zip(parameters, results, strict=True):
-            parameter._data = new
-            if kept:
-                self._kept[ref(parameter)] = tuple(kept)
+        for parameter, result in zip(parameters, results, strict=True):
+            parameter._data = result[0]
+        if self.slots:
+            self._keep(parameters, results)
+
+    def _keep(self, parameters: list[Variable], results: list[tuple[Any, ...]]) -> None:
+        """Keeps what the rule made beside the new parameters; drops what is kept for Variables that are gone."""
+        for parameter, result in zip(parameters, results, strict=True):
+            self._kept[ref(parameter)] = result[1:]
         if len(self._kept) > 2 * len(parameters):
             self._kept = {key: kept for key, kept in self._kept.items() if key() is not None}
 
@@ -95,20 +100,18 @@ class Optimizer:
         for path, parameter in model.params().items():
             if parameter._grad is None:
                 continue
-            gradient = parameter._grad._data
-            if gradient.shape != parameter._data.shape:
-                raise ShapeError(
-                    f"the gradient of {path!r} has shape {gradient.shape}, the parameter {parameter.shape}"
-                )
-            if gradient.dtype != parameter._data.dtype:
-                gradient = gradient.astype(parameter._data.dtype)
+            gradient, data = parameter._grad._data, parameter._data
+            if gradient.shape != data.shape:
+                raise ShapeError(f"the gradient of {path!r} has shape {gradient.shape}, the parameter {data.shape}")
+            if gradient.dtype != data.dtype:
+                gradient = gradient.astype(data.dtype)
             parameters.append(parameter)
             gradients.append(gradient)
         return parameters, gradients
 
     def _step(self, parameter: Variable, gradient: Any) -> tuple[Any, ...]:
         p = parameter._data
-        xp = namespace_of(p)
+        xp = NAMESPACES[type(p)]
         if not self.slots:
             return self.rule(xp, p, gradient)
         kept = self._kept.get(ref(parameter))

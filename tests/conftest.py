@@ -1,0 +1,43 @@
+"""Fixtures for all tests. Property tests draw the same examples in every run."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import pytest
+from hypothesis import settings
+
+from adjoint import config, ops
+
+settings.register_profile("ci", derandomize=True, max_examples=60, deadline=None, database=None)
+settings.register_profile("search", parent=settings.get_profile("ci"), derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def no_mode_leaks():
+    """Fails a test after which recording or training is not what it was: the next test would run in that mode."""
+    yield
+    left = config.is_recording(), config.is_training()
+    config.RECORDING.set(True)
+    config.TRAINING.set(True)
+    assert left == (True, True), f"left behind: recording {left[0]}, training {left[1]}"
+
+
+@pytest.fixture
+def without_collector():
+    """Switches the garbage collector off, so that only reference counts free what is dropped."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def op_table():
+    """The op table, whose entries are after the test what they were before."""
+    before = dict(ops.TABLE)
+    yield ops.TABLE
+    ops.TABLE.clear()
+    ops.TABLE.update(before)

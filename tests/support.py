@@ -1,0 +1,88 @@
+"""What several tests share: arrays to try things on, derivatives of a given order, and looks into the graph."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adjoint import Variable
+from adjoint.ops import TABLE, Op, Sample
+
+
+def package_ops():
+    """The ops of the package, without those that tests and doctests declare."""
+    return [op for op in TABLE.values() if type(op) is Op]
+
+
+def draw(op, sample, dtype=np.float64, seed=0):
+    """The arrays of a sample: drawn in the op's domain, but for those that the sample gives itself."""
+    rng = np.random.default_rng(seed)
+    low, high = sample.domain or op.domain
+    sizes = [int(np.prod(shape)) for shape in sample.shapes]
+    if sample.distinct:
+        bounds = [0.0, *(value for value in sample.params.values() if isinstance(value, float))]
+        values = rng.permutation(apart(sum(sizes), low, high, bounds))
+    else:
+        values = rng.uniform(low, high, sum(sizes))
+    parts = np.split(values, np.cumsum(sizes)[:-1])
+    return [
+        np.asarray(sample.arrays[i]) if i in sample.arrays else part.reshape(shape).astype(dtype)
+        for i, (part, shape) in enumerate(zip(parts, sample.shapes, strict=True))
+    ]
+
+
+def apart(count, low, high, bounds, gap=0.01):
+    """`count` values from `low` to `high`, each at least `gap` from the others and from all `bounds`."""
+    values = low + (high - low) * (np.arange(count) + 0.5) / max(count, 1)
+    for bound in bounds:
+        values[np.abs(values - bound) < gap] = bound + gap
+    return values
+
+
+def samples_of(op):
+    """The samples of an op; an elementwise op without any is tried on a matrix, one number and no elements."""
+    if op.samples or not op.elementwise:
+        return op.samples
+    arity = op.forward.__code__.co_argcount - 1
+    return tuple(Sample(*(shape,) * arity) for shape in ((2, 3), (), (0, 3)))
+
+
+def is_float(array):
+    return array.dtype.kind == "f"
+
+
+def as_variables(arrays):
+    """Arrays of floats as Variables; others are constants and stay as they are."""
+    return [Variable(array) if is_float(array) else array for array in arrays]
+
+
+def gradients(f, *arrays, gradient=None, create_graph=False):
+    """The value of f and its gradients, as arrays; None for an argument that gets none."""
+    xs = [Variable(array) for array in arrays]
+    y = f(*xs)
+    y.backward(gradient, create_graph=create_graph)
+    return y.data, *(None if x.grad is None else x.grad.data for x in xs)
+
+
+def derivatives(f, value, order):
+    """f(x), f'(x), … up to `order`, as arrays, by `order` backward sweeps; 0 where x has no influence left."""
+    x = Variable(value)
+    y = f(x)
+    found = [y.data]
+    for _ in range(order):
+        x.cleargrad()
+        if y.creator is not None:
+            y.backward(create_graph=True)
+        y = x.grad if x.grad is not None else Variable(np.zeros_like(x.data))
+        found.append(y.data)
+    return found
+
+
+def nodes_behind(y):
+    """Every node that `y` depends on, found by following the links, each once."""
+    found, waiting = {}, [y.creator]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and id(node) not in found:
+            found[id(node)] = node
+            waiting.extend(link.creator for link in node.inputs if link is not None)
+    return list(found.values())
