@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from adjoint import Variable
-from adjoint.ops import TABLE, Op, Sample
+import numpy as np
+import pytest
+
+from adjoint import Variable, apply
+from adjoint.arrays import numpy_namespace
+from adjoint.ops import TABLE, Op, Sample, raw_functions
+
+# Ops on their samples
 
 
 def package_ops():
@@ -13,20 +19,36 @@ def package_ops():
     return [op for op in TABLE.values() if type(op) is Op]
 
 
+def samples_of(op):
+    """The samples of an op; an elementwise op without any is tried on a matrix, one number and no elements."""
+    if op.samples or not op.elementwise:
+        return op.samples
+    arity = op.forward.__code__.co_argcount - 1
+    return tuple(Sample(*(shape,) * arity) for shape in ((2, 3), (), (0, 3)))
+
+
+DIFFERENTIABLE = [op for op in package_ops() if op.differentiable]
+CASES = [
+    pytest.param(op, sample, id=f"{op.name}-{number}")
+    for op in DIFFERENTIABLE
+    for number, sample in enumerate(samples_of(op))
+]
+
+
 def draw(op, sample, dtype=np.float64, seed=0):
     """The arrays of a sample: drawn in the op's domain, but for those that the sample gives itself."""
     rng = np.random.default_rng(seed)
     low, high = sample.domain or op.domain
-    sizes = [int(np.prod(shape)) for shape in sample.shapes]
+    sizes = [math.prod(shape) for shape in sample.shapes]
     if sample.distinct:
         bounds = [0.0, *(value for value in sample.params.values() if isinstance(value, float))]
         values = rng.permutation(apart(sum(sizes), low, high, bounds))
     else:
         values = rng.uniform(low, high, sum(sizes))
-    parts = np.split(values, np.cumsum(sizes)[:-1])
+    pieces = np.split(values, np.cumsum(sizes)[:-1])
     return [
-        np.asarray(sample.arrays[i]) if i in sample.arrays else part.reshape(shape).astype(dtype)
-        for i, (part, shape) in enumerate(zip(parts, sample.shapes, strict=True))
+        np.asarray(sample.arrays[i]) if i in sample.arrays else piece.reshape(shape).astype(dtype)
+        for i, (piece, shape) in enumerate(zip(pieces, sample.shapes, strict=True))
     ]
 
 
@@ -38,33 +60,47 @@ def apart(count, low, high, bounds, gap=0.01):
     return values
 
 
-def samples_of(op):
-    """The samples of an op; an elementwise op without any is tried on a matrix, one number and no elements."""
-    if op.samples or not op.elementwise:
-        return op.samples
-    arity = op.forward.__code__.co_argcount - 1
-    return tuple(Sample(*(shape,) * arity) for shape in ((2, 3), (), (0, 3)))
-
-
 def is_float(array):
     return array.dtype.kind == "f"
 
 
-def as_variables(arrays):
-    """Arrays of floats as Variables; others are constants and stay as they are."""
-    return [Variable(array) if is_float(array) else array for array in arrays]
+def parts(value):
+    """The outputs of an op, one or several."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def run(op, arrays, params):
+    """The op's outputs, and its inputs: arrays of floats as Variables, others as constants."""
+    inputs = [Variable(array) if is_float(array) else array for array in arrays]
+    return parts(apply(op, *inputs, **params)), inputs
+
+
+def cotangents_like(outputs):
+    rng = np.random.default_rng(1)
+    return [np.asarray(rng.uniform(0.5, 1.5, y.shape), y.dtype) for y in outputs]
+
+
+def apply_rule(op, g, output, arrays, params):
+    """The cotangents that the op's rule itself gives on plain arrays, before the engine casts or sums them."""
+    F = raw_functions(numpy_namespace)
+    if op.rules is not None:
+        return [rule(F, g, output, *arrays, **params) for rule in op.rules if rule is not None]
+    needs = {"needs": [True] * len(arrays)} if op.takes_needs else {}
+    return [part for part in op.vjp(F, g, output, *arrays, **params, **needs) if part is not None]
+
+
+# Derivatives
 
 
 def gradients(f, *arrays, gradient=None, create_graph=False):
-    """The value of f and its gradients, as arrays; None for an argument that gets none."""
+    """The gradients of f as arrays; None for an argument that gets none."""
     xs = [Variable(array) for array in arrays]
-    y = f(*xs)
-    y.backward(gradient, create_graph=create_graph)
-    return y.data, *(None if x.grad is None else x.grad.data for x in xs)
+    f(*xs).backward(gradient, create_graph=create_graph)
+    return [None if x.grad is None else x.grad.data for x in xs]
 
 
 def derivatives(f, value, order):
-    """f(x), f'(x), … up to `order`, as arrays, by `order` backward sweeps; 0 where x has no influence left."""
+    """f(x), f'(x), … up to `order` by that many backward sweeps; 0 where x has no influence left."""
     x = Variable(value)
     y = f(x)
     found = [y.data]
@@ -77,8 +113,11 @@ def derivatives(f, value, order):
     return found
 
 
+# Graphs
+
+
 def nodes_behind(y):
-    """Every node that `y` depends on, found by following the links, each once."""
+    """Every node that `y` depends on, each once."""
     found, waiting = {}, [y.creator]
     while waiting:
         node = waiting.pop()

@@ -20,6 +20,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from types import FrameType
 
 __all__ = [
     "AdjointError",
@@ -40,9 +41,9 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 def user_line() -> str | None:
     """The innermost line outside this package, as ``file.py:12: z = x + y``."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     if frame is None:
         return None
     filename, number = frame.f_code.co_filename, frame.f_lineno

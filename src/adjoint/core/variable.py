@@ -446,7 +446,7 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     if type(output) is not tuple:
         return _output(output, node, 0)
     variables = tuple([_output(part, node, i) for i, part in enumerate(output)])
-    node.siblings = tuple([ref(variable._link) for variable in variables])
+    node.siblings = tuple([ref(variable._link) for variable in variables if variable._link is not None])
     return variables
 
 
@@ -466,11 +466,19 @@ def _output(data: Any, creator: Node, index: int) -> Variable:
     variable._data = data
     variable._grad = None
     variable.name = None
-    variable._link = Link(creator, index, creator.generation + 1, data, ref(variable))
+    # As Link(...) does, without the call: this runs for every op.
+    link = variable._link = _new_link(Link)
+    link.creator = creator
+    link.index = index
+    link.generation = creator.generation + 1
+    link.shape = data.shape
+    link.dtype = data.dtype
+    link.variable = ref(variable)
     return variable
 
 
 _new = Variable.__new__
+_new_link = Link.__new__
 
 
 def _restore(data: Any, name: str | None, gradient: Any) -> Variable:

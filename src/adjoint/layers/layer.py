@@ -6,9 +6,12 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from adjoint import files, tree
+from adjoint.arrays import is_float_dtype
 from adjoint.core.variable import Variable
-from adjoint.errors import AdjointError, FormatError
+from adjoint.errors import AdjointError, ArgumentError, FormatError
 
 __all__ = ["Layer"]
 
@@ -66,8 +69,17 @@ class Layer:
 
         Those that are made at the first call are missing before it. One that several layers share stands at
         its first path.
+
+        Raises:
+            ArgumentError: for two with one path, which keys such as 1 and "1" or "a.b" can give.
         """
-        return dict(tree.walk(self, Variable, Layer))
+        named = tree.walk(self, Variable, Layer)
+        params = dict(named)
+        if len(params) != len(named):
+            paths = [path for path, _ in named]
+            twice = next(path for path in paths if paths.count(path) > 1)
+            raise ArgumentError(f"two parameters have the path {twice!r}; rename the key or attribute of one")
+        return params
 
     def cleargrads(self) -> None:
         """Drops the gradients of all parameters."""
@@ -75,20 +87,25 @@ class Layer:
             parameter.cleargrad()
 
     def reset_state(self) -> None:
-        """Forgets the state that recurrent layers keep between calls."""
-        for _, layer in self._named_layers():
-            layer._forget_state()
+        """Forgets the state that recurrent layers keep between calls.
 
-    def _forget_state(self) -> None:
-        """Forgets this layer's own state."""
+        A layer of your own that keeps a state overrides this, and calls it for the layers below.
+        """
+        for _, layer in self._named_layers():
+            if type(layer).reset_state is not Layer.reset_state:
+                layer.reset_state()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the parameters to a file in the safetensors format. Recurrent state is not saved.
 
         Raises:
+            ArgumentError: for parameters that only the first call will make.
             MissingDependencyError: without the safetensors library.
             OSError: where writing fails; an earlier file is then unchanged.
         """
+        waiting = [name for name, _ in self._pending_owners()]
+        if waiting:
+            raise ArgumentError(f"{', '.join(waiting)} are made at the first call: call the model before saving it")
         files.write_arrays(path, {name: parameter.data for name, parameter in self.params().items()})
 
     def load(self, path: str | os.PathLike[str]) -> None:
@@ -117,7 +134,8 @@ class Layer:
             if name in params:
                 params[name].data = array
             else:
-                setattr(waiting[name], name.rpartition(".")[2], Variable(array))
+                floats = array if is_float_dtype(array.dtype) else array.astype(np.float64)
+                setattr(waiting[name], name.rpartition(".")[2], Variable(floats))
 
     def _misfit(self, name: str, shape: tuple[int, ...]) -> str:
         """What is wrong with `shape` for the pending parameter `name`; empty if nothing is."""

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint import functions as F
-from adjoint import random
+from adjoint import functions as F, random
 from adjoint.arrays import as_array, is_float_dtype
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
@@ -57,6 +56,9 @@ class Linear(Layer):
     [('w', (3, 2)), ('b', (2,))]
     """
 
+    # The settings stand in slots, so that a walk over the layer's attributes meets the parameters alone.
+    __slots__ = ("_bias", "_blocks", "_dtype_open", "_out_size", "_rng")
+
     w: Variable | None
     b: Variable | None
 
@@ -66,15 +68,23 @@ class Linear(Layer):
         self._out_size = check_size("out_size", out_size)
         self._bias = bool(bias)
         self._rng = random.generator(rng)
-        self._blocks = blocks
+        self._blocks = check_size("blocks", blocks)
+        if self._out_size % self._blocks:
+            raise ArgumentError(f"{out_size} outputs cannot be drawn in {blocks} equal blocks")
+        self._in_size: int | None = None
         self._dtype_open = False
         self.w = self.b = None
         if in_size is not None:
-            self.build(check_size("in_size", in_size), np.dtype(np.float64))
+            self.build(in_size, np.dtype(np.float64))
             self._dtype_open = True
+
+    def expect(self, in_size: int) -> None:
+        """Says what in_size will be, where the parameters are not made at once: a file that is loaded must fit."""
+        self._in_size = in_size
 
     def build(self, in_size: int, dtype: Any) -> None:
         """Makes the parameters that are still missing, for inputs of `in_size` and `dtype`."""
+        in_size = check_size("in_size", in_size)
         if self.w is None:
             width = self._out_size // self._blocks
             draws = [self._rng.standard_normal((in_size, width)) for _ in range(self._blocks)]
@@ -91,10 +101,10 @@ class Linear(Layer):
     def forward(self, x: Any) -> Variable:
         """x (..., in_size) → (..., out_size)"""
         if self.w is None or self._dtype_open:
-            self._prepare(x)
+            self.prepare(x)
         return F.linear(x, self.w, self.b)
 
-    def _prepare(self, x: Any) -> None:
+    def prepare(self, x: Any) -> None:
         """Makes what is missing, by the size and the dtype of the first input."""
         if not hasattr(x, "shape"):
             x = as_array(x)
@@ -108,10 +118,12 @@ class Linear(Layer):
         return (("w",) if self.w is None else ()) + (("b",) if self.b is None and self._bias else ())
 
     def _misfit(self, name: str, shape: tuple[int, ...]) -> str:
-        if len(shape) != (2 if name == "w" else 1) or shape[-1] != self._out_size:
-            wanted = f"(in_size, {self._out_size})" if name == "w" else f"({self._out_size},)"
-            return f"has shape {shape}, the model's is {wanted}"
-        return ""
+        if name == "w":
+            fits = len(shape) == 2 and shape[1] == self._out_size and shape[0] == (self._in_size or max(shape[0], 1))
+            wanted = f"({self._in_size or 'in_size'}, {self._out_size})"
+        else:
+            fits, wanted = shape == (self._out_size,), f"({self._out_size},)"
+        return "" if fits else f"has shape {shape}, the model's is {wanted}"
 
     def __repr__(self) -> str:
         return f"Linear({self._out_size}{'' if self._bias else ', bias=False'})"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint import functions as F
-from adjoint import random
+from adjoint import functions as F, random
 from adjoint.arrays import as_array
 from adjoint.core.variable import Variable
 from adjoint.errors import StateError
@@ -29,6 +28,7 @@ class _Recurrent(Layer):
         width = self._gates * hidden_size
         self.x = Linear(width, rng=rng, blocks=self._gates)
         self.h = Linear(width, bias=False, rng=rng, blocks=self._gates)
+        self.h.expect(self._hidden_size)
         self._hidden: Variable | None = None
 
     @property
@@ -36,18 +36,17 @@ class _Recurrent(Layer):
         """The hidden state, (..., hidden_size); None before the first step."""
         return self._hidden
 
-    def _forget_state(self) -> None:
-        self._hidden = None
-
     def reset_state(self) -> None:
         """Forgets the state: the next call is a first step."""
-        self._forget_state()
+        super().reset_state()
+        self._hidden = None
 
     def _ready(self, x: Any) -> Any:
         """The input as an array; parameters are made where they are missing, and the state must fit."""
         if not hasattr(x, "shape"):
             x = as_array(x)
-        if self.h.w is None:
+        if self.h.w is None or self.x.w is None:
+            self.x.prepare(x)
             self.h.build(self._hidden_size, float_dtype_of(x))
         hidden = self._hidden
         if hidden is not None and hidden.shape[:-1] != x.shape[:-1]:
@@ -60,7 +59,7 @@ class _Recurrent(Layer):
     def _preactivation(self, x: Any) -> Variable:
         """x w + b, and h v with it but for the first step: (..., gates · hidden_size)."""
         x = self._ready(x)
-        if self._hidden is None or self.x.w is None:
+        if self._hidden is None:
             return self.x(x)
         return F.recurrent_linear(x, self.x.w, self._hidden, self.h.w, self.x.b)
 
@@ -128,8 +127,10 @@ class LSTM(_Recurrent):
         """The cell state, (..., hidden_size); None before the first step."""
         return self._cell
 
-    def _forget_state(self) -> None:
-        self._hidden = self._cell = None
+    def reset_state(self) -> None:
+        """Forgets both states: the next call is a first step."""
+        super().reset_state()
+        self._cell = None
 
     def forward(self, x: Any) -> Variable:
         """x (..., in) → the new hidden state (..., hidden)"""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adjoint import functions as F
-from adjoint import random
+from adjoint import functions as F, random
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.layers import Linear
@@ -38,14 +37,15 @@ class MLP(Model):
     def __init__(
         self, sizes: Sequence[int], activation: Callable[[Any], Variable] = F.sigmoid, rng: Any = None
     ) -> None:
-        if not isinstance(sizes, Sequence) or isinstance(sizes, str):
-            raise DTypeError(f"MLP takes a list of layer sizes, as [10, 1], not {sizes!r}")
-        if not sizes:
+        try:
+            self._sizes = tuple(sizes)
+        except TypeError:
+            raise DTypeError(f"MLP takes a list of layer sizes, as [10, 1], not {sizes!r}") from None
+        if not self._sizes:
             raise ArgumentError("MLP needs at least one layer size, as in MLP([10, 1])")
         rng = random.generator(rng)
-        self._sizes = tuple(sizes)
         self._activation = activation
-        self.layers = [Linear(size, rng=rng) for size in sizes]
+        self.layers = [Linear(size, rng=rng) for size in self._sizes]
 
     def forward(self, x: Any) -> Variable:
         """x (..., in) → (..., sizes[-1])"""

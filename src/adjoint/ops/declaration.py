@@ -24,7 +24,7 @@ a broadcast cotangent back to its input's shape, casts it to its input's dtype a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 from adjoint.errors import ArgumentError
@@ -110,23 +110,27 @@ class Op:
 
     def _read_signatures(self, rules: list[Rule]) -> None:
         """Finds what the rules keep: `keeps` by position, `keeps_rest` for a ``*xs``, `keeps_output`."""
-        kept: dict[int, bool] = {}
         self.keeps_output = self.keeps_rest = self.takes_needs = False
+        inputs: list[tuple[list[bool], bool]] = []  # for each rule: which it reads by name, and whether the rest
         for rule in rules:
-            code: CodeType | None = getattr(rule, "__code__", None)
-            if code is None:  # a callable object: nothing is known of it, so all is kept
+            code: CodeType | None = rule.__code__ if isinstance(rule, FunctionType) else None
+            if code is None or code.co_argcount < _BEFORE_INPUTS:  # nothing is known of it, so all is kept
                 self.keeps_output = self.keeps_rest = True
+                inputs.append(([], True))
                 continue
             names = code.co_varnames
             positional = names[: code.co_argcount]
             last = code.co_argcount + code.co_kwonlyargcount
             self.takes_needs |= "needs" in names[code.co_argcount : last]
             self.keeps_output |= not positional[2].startswith("_")
-            for position, argument in enumerate(positional[_BEFORE_INPUTS:]):
-                kept[position] = kept.get(position, False) or not argument.startswith("_")
-            if code.co_flags & _HAS_VARARGS:
-                self.keeps_rest |= not names[last].startswith("_")
-        self.keeps = tuple(kept[position] or self.keeps_rest for position in sorted(kept))
+            rest = bool(code.co_flags & _HAS_VARARGS) and not names[last].startswith("_")
+            self.keeps_rest |= rest
+            inputs.append(([not argument.startswith("_") for argument in positional[_BEFORE_INPUTS:]], rest))
+        count = max((len(named) for named, _ in inputs), default=0)
+        self.keeps = tuple(
+            any(named[position] if position < len(named) else rest for named, rest in inputs)
+            for position in range(count)
+        )
         self.drops = tuple(self.dropped(count) for count in range(_COUNTS))
 
     def dropped_of(self, count: int) -> tuple[int, ...]:

@@ -49,7 +49,7 @@ class Adam(Optimizer):
         t = self.updates
         return self.learning_rate * math.sqrt(1.0 - self.beta2**t) / (1.0 - self.beta1**t)
 
-    def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
         """The formulas above."""
         m = m + (1.0 - self.beta1) * (g - m)
         v = v + (1.0 - self.beta2) * (g * g - v)
@@ -82,7 +82,7 @@ class AdamW(Adam):
             raise ArgumentError(f"weight_decay is a finite number from 0, not {weight_decay}")
         self.weight_decay = float(weight_decay)
 
-    def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
         """Adam's, on decayed weights."""
         new, m, v = super().rule(xp, p, g, m, v)
         return new - self.learning_rate * self.weight_decay * p, m, v

@@ -25,7 +25,7 @@ class HasParams(Protocol):
 
 def check_positive(what: str, value: float) -> float:
     """`value` if it is a finite number above 0."""
-    if not isinstance(value, (int, float)) and not hasattr(value, "__float__"):
+    if not hasattr(value, "__float__"):
         raise DTypeError(f"{what} is a number, not {value!r}")
     if not 0 < float(value) < math.inf:
         raise ArgumentError(f"{what} is a finite number above 0, not {value}")
@@ -79,7 +79,8 @@ class Optimizer:
             gradients = hook(parameters, gradients)
         self.updates += 1
         try:
-            results = [self._step(p, g) for p, g in zip(parameters, gradients, strict=True)]
+            step = self._step if self.slots else self._step_without_slots
+            results = [step(parameter, g) for parameter, g in zip(parameters, gradients, strict=True)]
         except BaseException:
             self.updates -= 1
             raise
@@ -109,11 +110,13 @@ class Optimizer:
             gradients.append(gradient)
         return parameters, gradients
 
+    def _step_without_slots(self, parameter: Variable, gradient: Any) -> tuple[Any, ...]:
+        p = parameter._data
+        return self.rule(NAMESPACES[type(p)], p, gradient)
+
     def _step(self, parameter: Variable, gradient: Any) -> tuple[Any, ...]:
         p = parameter._data
         xp = NAMESPACES[type(p)]
-        if not self.slots:
-            return self.rule(xp, p, gradient)
         kept = self._kept.get(ref(parameter))
         if kept is None or kept[0].shape != p.shape or kept[0].dtype != p.dtype:
             kept = tuple(xp.zeros_like(p) for _ in self.slots)

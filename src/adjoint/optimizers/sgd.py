@@ -30,7 +30,7 @@ class SGD(Optimizer):
     def __init__(self, learning_rate: float = 0.01, *, hooks: Sequence[Hook] = ()) -> None:
         super().__init__(learning_rate, hooks)
 
-    def rule(self, xp: Any, p: Any, g: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def rule(self, xp: Any, p: Any, g: Any) -> tuple[Any, ...]:
         """p − lr g"""
         return (p - self.learning_rate * g,)
 
@@ -53,7 +53,7 @@ class Momentum(Optimizer):
         super().__init__(learning_rate, hooks)
         self.momentum = check_fraction("momentum", momentum)
 
-    def rule(self, xp: Any, p: Any, g: Any, v: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def rule(self, xp: Any, p: Any, g: Any, v: Any) -> tuple[Any, ...]:
         """v' = μ v − lr g, and p + v'"""
         v = self.momentum * v - self.learning_rate * g
         return p + v, v

@@ -128,7 +128,7 @@ def _projected(function: Callable[..., Any], points: Sequence[Any], rng: Any) ->
         total: Any = Variable(0.0)
         for out, direction in zip(_as_list(function(*xs)), directions, strict=True):
             total = total + F.sum(out * direction)
-        return total  # type: ignore[no-any-return]
+        return total
 
     return scalar
 
