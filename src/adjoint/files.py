@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,8 @@ __all__ = ["read_arrays", "write_arrays", "write_whole"]
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Writes a file under a temporary name beside it, then renames: no reader sees a part of it."""
+    import tempfile  # brings compression libraries along, which `import adjoint` need not wait for
+
     target = os.path.abspath(os.fspath(path))
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".adjoint-")
     try:

@@ -2,69 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["children", "find", "walk"]
-
-_CONTAINERS = (dict, list, tuple)
+__all__ = ["Found", "walk"]
 
 
-def children(value: Any) -> Iterator[tuple[str, Any]]:
-    """The named parts of an object or container, in order of their making.
+class Found:
+    """What a walk found, and the containers that it looked into, so that a change of one can be noticed.
 
-    Attributes whose name begins with an underscore are private, and left out.
+    parts: the parts with their paths
     """
-    if isinstance(value, dict):
-        yield from ((str(key), item) for key, item in value.items())
-    elif isinstance(value, (list, tuple)):
-        yield from ((str(i), item) for i, item in enumerate(value))
-    else:
-        yield from ((name, item) for name, item in vars(value).items() if not name.startswith("_"))
+
+    __slots__ = ("_seen", "parts")
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, Any]] = []
+        # Each container with its items at the time: held, so that no other object takes the id of one.
+        self._seen: list[tuple[Any, list[Any], list[Any]]] = []
+
+    def looked_into(self, container: Any) -> None:
+        """Notes the items of a list, tuple or dictionary."""
+        self._seen.append((container, *_items(container)))
+
+    def is_current(self) -> bool:
+        """Whether every container still holds the same items under the same keys."""
+        for container, keys, values in self._seen:
+            now_keys, now_values = _items(container)
+            if keys != now_keys or list(map(id, values)) != list(map(id, now_values)):
+                return False
+        return True
 
 
-def walk(root: Any, leaf: type, branch: type) -> list[tuple[str, Any]]:
-    """Every part of type `leaf` below `root`, with its path, such as "layers.0.w".
+def _items(container: Any) -> tuple[list[Any], list[Any]]:
+    if isinstance(container, dict):
+        return list(container), list(container.values())
+    return [], list(container)
 
-    Containers are looked into, and parts of type `branch`. What stands at several places is found once, at the
-    first.
+
+def walk(root: Any, leaf: type, branch: type) -> Found:
+    """Every part of type `leaf` below `root`, with its path, such as "layers.0.w", in order of making.
+
+    Lists, tuples and dictionaries are looked into, and the attributes of objects of type `branch`, but for
+    those whose name begins with an underscore, which are private. What stands at several places is found once,
+    at the first.
     """
-    found: list[tuple[str, Any]] = []
-    _visit(root, "", leaf, branch, found, {id(root)})
+    found = Found()
+    _visit(root, "", leaf, branch, (branch, dict, list, tuple), found, {id(root)})
     return found
 
 
-def _visit(value: Any, path: str, leaf: type, branch: type, found: list[tuple[str, Any]], seen: set[int]) -> None:
-    # Runs twice in a training step: plain loops, no generators.
-    private = not isinstance(value, _CONTAINERS)
+def _visit(
+    value: Any,
+    path: str,
+    leaf: type,
+    branch: type,
+    inner: tuple[type, ...],
+    found: Found,
+    seen: set[int],
+) -> None:
+    is_object = isinstance(value, branch)
     items: Any
-    if private:
+    if is_object:
         items = value.__dict__.items()
-    elif isinstance(value, dict):
-        items = value.items()
     else:
-        items = enumerate(value)
+        found.looked_into(value)
+        items = value.items() if isinstance(value, dict) else enumerate(value)
     for name, item in items:
-        if private and name[0] == "_":
+        if is_object and name[0] == "_":
             continue
-        below = isinstance(item, branch)
-        if isinstance(item, leaf):
-            if id(item) in seen:
-                continue
-            found.append((f"{path}{name}", item))
-        elif not below and not isinstance(item, _CONTAINERS):
-            continue
-        if id(item) not in seen:
+        below = isinstance(item, inner)
+        if (below or isinstance(item, leaf)) and id(item) not in seen:
             seen.add(id(item))
-            if below or not isinstance(item, leaf):
-                _visit(item, f"{path}{name}.", leaf, branch, found, seen)
-
-
-def find(root: Any, path: str) -> Any:
-    """The part of `root` at `path`. Raises LookupError where there is none."""
-    for name in path.split("."):
-        parts = dict(children(root)) if isinstance(root, (dict, list, tuple)) or hasattr(root, "__dict__") else {}
-        if name not in parts:
-            raise LookupError(path)
-        root = parts[name]
-    return root
+            if isinstance(item, leaf):
+                found.parts.append((f"{path}{name}", item))
+            if below:
+                _visit(item, f"{path}{name}.", leaf, branch, inner, found, seen)

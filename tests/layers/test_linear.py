@@ -143,7 +143,7 @@ class TestErrors:
             layer(draw(5, 4))
 
     def test_an_rng_is_a_generator(self):
-        with pytest.raises(DTypeError, match="numpy.random.Generator"):
+        with pytest.raises(DTypeError, match=r"numpy\.random\.Generator"):
             L.Linear(2, rng=0)
 
     def test_strings_are_no_input(self):

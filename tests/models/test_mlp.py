@@ -10,7 +10,7 @@ import adjoint as ad
 from adjoint import functions as F, models, optimizers
 from adjoint.errors import ArgumentError, DTypeError, ShapeError
 
-GUIDE = json.loads(Path(__file__).with_name("mlp_guide.json").read_text())
+GUIDE = json.loads((Path(__file__).parents[1] / "data" / "mlp_guide.json").read_text())
 
 
 def array(entry):
@@ -102,7 +102,7 @@ def test_an_activation_that_changes_the_width_is_fine():
 def test_an_input_of_another_size_names_the_layer():
     model = models.MLP([4, 2])
     model(np.ones((1, 3)))
-    with pytest.raises(ShapeError, match="in layer layers.0 of MLP"):
+    with pytest.raises(ShapeError, match=r"in layer layers\.0 of MLP"):
         model(np.ones((1, 2)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 from weakref import ref
@@ -180,7 +180,7 @@ class Variable:
             F = raw_functions(NAMESPACES[type(self._data)])
             leaves = sweep(link, cotangent._data, F, None, retained)
         self._grad = None
-        _deliver(leaves, cotangent, retained or [])
+        _deliver([*retained, *leaves.items()] if retained else leaves.items(), cotangent)
 
     def _starting_cotangent(self, gradient: Any) -> Variable:
         if self._data.dtype.kind != "f":
@@ -516,29 +516,23 @@ def _at_link(array: Any, link: Link) -> Variable:
     return variable
 
 
-def _deliver(leaves: dict[Link, Any], start: Variable, retained: list[tuple[Link, Any]]) -> None:
-    """Gives the leaves their gradients, and intermediate values theirs where they are retained.
+def _deliver(cotangents: Iterable[tuple[Link, Any]], start: Variable) -> None:
+    """Gives leaves, and intermediate values that are to retain theirs, their gradients.
 
     A rule may hand one array to several inputs, or a view of one. No two Variables show the same memory as
     their gradients, so that changing one in place leaves the other alone.
     """
     shown = {id(start._data)}
-    for link, cotangent in [*retained, *leaves.items()] if retained else leaves.items():
+    for link, cotangent in cotangents:
         variable = link.variable()
         if variable is None:
             continue
         if isinstance(cotangent, Variable):
-            own = cotangent
-            if id(cotangent._data) in shown:
-                own = apply(arithmetic.copy, cotangent)
-        elif cotangent.shape == () or (cotangent.base is None and id(cotangent) not in shown):
-            own = _wrap(cotangent)
+            own = apply(arithmetic.copy, cotangent) if id(cotangent._data) in shown else cotangent
         else:
-            own = _wrap(cotangent.copy())
+            own = _wrap(cotangent if cotangent.base is None and id(cotangent) not in shown else cotangent.copy())
         shown.add(id(own._data))
-        if link.creator is not None:
-            variable._grad = own
-        elif variable._grad is None:
+        if variable._grad is None or link.creator is not None:
             variable._grad = own
         else:
             variable._accumulate(own, created=own._link is not None)

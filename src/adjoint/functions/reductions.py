@@ -149,7 +149,9 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
     x = x if isinstance(x, Variable) else Variable(x)
     shape = x.shape
     axes = range(x.ndim) if axis is None else (axis if isinstance(axis, (tuple, list)) else (axis,))
-    reduced = sorted({_checked_axis(a, x.ndim) for a in axes})
+    reduced = [_checked_axis(a, x.ndim) for a in axes]
+    if len(set(reduced)) < len(reduced):
+        raise AxisError(f"prod: {axis} names an axis twice")
     for a in reduced:
         x = _prod_along(x, a)
     if keepdims:

@@ -16,6 +16,16 @@ from adjoint.errors import AdjointError, ArgumentError, FormatError
 __all__ = ["Layer"]
 
 
+# Counts the changes of public attributes of any layer. A training step asks a model for its parameters twice;
+# while this number stays, what was found at the last walk over its attributes is still there.
+_structure = 0
+
+
+def _structure_changed() -> None:
+    global _structure
+    _structure += 1
+
+
 class Layer:
     """Something with parameters that is called on an input.
 
@@ -35,6 +45,8 @@ class Layer:
     >>> print(scale(ad.Variable(3.0)), list(scale.params()))
     variable(6.0) ['factor']
     """
+
+    __slots__ = ("__dict__", "__weakref__", "_walked")
 
     def forward(self, *inputs: Any) -> Any:
         """Computes the output; subclasses define it. Calling the layer is the same."""
@@ -57,8 +69,26 @@ class Layer:
         error._source = self  # type: ignore[attr-defined]
         error.layer = type(self).__name__
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name[0] != "_":
+            _structure_changed()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        _structure_changed()
+
+    def _params(self) -> dict[str, Variable]:
+        """The parameters by path: found by a walk once, and again after a change of the structure."""
+        walked: tuple[int, tree.Found, dict[str, Variable]] | None = getattr(self, "_walked", None)
+        if walked is None or walked[0] != _structure or not walked[1].is_current():
+            found = tree.walk(self, Variable, Layer)
+            walked = (_structure, found, _by_path(found.parts))
+            object.__setattr__(self, "_walked", walked)
+        return walked[2]
+
     def _named_layers(self) -> list[tuple[str, Layer]]:
-        return tree.walk(self, Layer, Layer)
+        return tree.walk(self, Layer, Layer).parts
 
     def pending(self) -> tuple[str, ...]:
         """The names of this layer's own parameters that its first call will make."""
@@ -73,17 +103,11 @@ class Layer:
         Raises:
             ArgumentError: for two with one path, which keys such as 1 and "1" or "a.b" can give.
         """
-        named = tree.walk(self, Variable, Layer)
-        params = dict(named)
-        if len(params) != len(named):
-            paths = [path for path, _ in named]
-            twice = next(path for path in paths if paths.count(path) > 1)
-            raise ArgumentError(f"two parameters have the path {twice!r}; rename the key or attribute of one")
-        return params
+        return dict(self._params())
 
     def cleargrads(self) -> None:
         """Drops the gradients of all parameters."""
-        for _, parameter in tree.walk(self, Variable, Layer):
+        for parameter in self._params().values():
             parameter.cleargrad()
 
     def reset_state(self) -> None:
@@ -176,3 +200,12 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _by_path(named: list[tuple[str, Variable]]) -> dict[str, Variable]:
+    params = dict(named)
+    if len(params) != len(named):
+        paths = [path for path, _ in named]
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise ArgumentError(f"two parameters have the path {twice!r}; rename the key or attribute of one")
+    return params

@@ -83,9 +83,8 @@ power = op(
 
 
 def _pow_base_rule(F, g, _y, a, b):
-    """b a^(b-1), where an exponent of 0 is a constant: 0 at any base."""
-    zero = b == 0
-    return g * (b * F.pow(a, F.where(zero, 1.0, b - 1.0)))
+    """b a^(b-1), and 0 where both are 0: there a^(b-1) would be infinite."""
+    return g * (b * F.pow(F.where((a == 0) & (b == 0), 1.0, a), b - 1.0))
 
 
 def _pow_exponent_rule(F, g, y, a, _b):

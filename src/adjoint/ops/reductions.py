@@ -114,7 +114,8 @@ def _logsumexp(xp, x, *, axis=None, keepdims=False):
     top = xp.max(x, axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
     total = xp.sum(xp.exp(x - top), axis=axis, keepdims=True)
-    result = xp.log(total) + top
+    nothing = total == 0
+    result = xp.where(nothing, -math.inf, xp.log(xp.where(nothing, 1.0, total)) + top)
     if keepdims:
         return result
     reduced = axes_of(axis, len(x.shape))
