@@ -112,13 +112,13 @@ def test_clip_then_decay_is_not_decay_then_clip():
 
 @pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
 def test_rates(rate):
-    with pytest.raises(ArgumentError, match="a finite rate from 0"):
+    with pytest.raises(ArgumentError, match="rate is a finite number from 0"):
         WeightDecay(rate)
 
 
 @pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
 def test_limits(limit):
-    with pytest.raises(ArgumentError, match="a norm above 0"):
+    with pytest.raises(ArgumentError, match="max_norm is a number above 0"):
         ClipGrad(limit)
 
 

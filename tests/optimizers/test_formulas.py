@@ -22,11 +22,11 @@ class Bag:
         return {name: p.data.copy() for name, p in self.variables.items()}
 
 
-def sgd(p, g, state, t, lr):
+def sgd(p, g, _state, _t, lr):
     p -= lr * g
 
 
-def momentum(p, g, state, t, lr, mu):
+def momentum(p, g, state, _t, lr, mu):
     v = state.setdefault("v", np.zeros_like(p))
     v *= mu
     v -= lr * g
@@ -57,7 +57,7 @@ def weight_decay(rate):
 
 
 def clip(limit):
-    def change(ps, gs):
+    def change(_ps, gs):
         norm = np.sqrt(sum(np.sum(g**2) for g in gs.values()))
         return {name: g * min(1.0, limit / (norm + 1e-6)) for name, g in gs.items()}
 
@@ -125,10 +125,10 @@ def test_the_dtype_stays(dtype, name, hooked):
 def test_finds_the_lowest_point_of_a_quadratic(name):
     curvature, lowest = np.array([1.0, 3.0, 10.0]), np.array([0.5, -0.2, 0.1])
     optimizer, model = OPTIMIZERS[name][0](), Bag({"x": np.zeros(3)})
-    optimizer.learning_rate = 0.02
     if name.startswith("AdamW"):
         optimizer.weight_decay = 0.0
-    for _ in range(600):
+    for step in range(600):
+        optimizer.learning_rate = 0.02 * 0.99**step
         x = model.params()["x"]
         x.cleargrad()
         (curvature * (x - lowest) ** 2).sum().backward()

@@ -128,8 +128,10 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     )
     axes = tuple(range(extra)) + stretched
     result = _add.reduce(x, axis=axes, keepdims=bool(stretched)) if axes else x
+    if extra and stretched:
+        result = result.reshape(result.shape[extra:])
     if result.shape != shape:
-        result = result.reshape(shape)
+        raise ValueError(f"cannot sum an array of shape {x.shape} to {shape}")
     return result
 
 

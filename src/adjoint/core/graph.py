@@ -34,9 +34,7 @@ class Link:
 
     __slots__ = ("__weakref__", "creator", "dtype", "generation", "index", "shape", "variable")
 
-    def __init__(
-        self, creator: Node | None, index: int, generation: int, value: Any, variable: ref[Variable]
-    ) -> None:
+    def __init__(self, creator: Node | None, index: int, generation: int, value: Any, variable: ref[Variable]) -> None:
         self.creator = creator
         self.index = index
         self.generation = generation

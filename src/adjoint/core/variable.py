@@ -15,13 +15,14 @@ from adjoint.core.explain import explain_forward
 from adjoint.core.graph import Link, Node, unchain_behind
 from adjoint.core.indexing import split_index
 from adjoint.core.sweep import sweep
-from adjoint.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from adjoint.core.value import Value
+from adjoint.errors import DTypeError, GradientError, ShapeError
 from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, raw_functions, reductions, shaping
 
 __all__ = ["Variable", "VariableFunctions", "apply"]
 
 
-class Variable:
+class Variable(Value):
     """A value in a computation that can be differentiated.
 
     Args:
@@ -45,47 +46,13 @@ class Variable:
     variable(10.0) variable(6.0)
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_link", "name")
+    __slots__ = ("_grad",)
 
-    # NumPy's own operators leave an expression with a Variable to the Variable: `array * x` records.
-    __array_ufunc__ = None
-
-    _data: Any
     _grad: Variable | None
-    _link: Link | None
-    name: str | None
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        if isinstance(data, Variable):
-            raise DTypeError("the data of a Variable is an array, not a Variable; use x.detach() for a new one")
-        self._data = as_array(data)
+        super().__init__(data, name)
         self._grad = None
-        self._link = None
-        self.name = name
-
-    # Values
-
-    @property
-    def data(self) -> Any:
-        """The array. Assigning another replaces it; the graph recorded before keeps the earlier one.
-
-        Integers and booleans assigned to a Variable of floats are converted to its dtype.
-        """
-        data = self._data
-        if isinstance(data, np.generic):  # what ops on 0-d arrays return
-            data = self._data = np.asarray(data)
-        return data
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        if isinstance(value, Variable):
-            raise DTypeError("data takes an array, not a Variable; assign its .data")
-        data = as_array(value)
-        if data.dtype.kind != "f" and self._data.dtype.kind == "f":
-            data = data.astype(self._data.dtype)  # as integers it would take no gradient any more
-        if self._link is not None and (data.shape != self._link.shape or data.dtype != self._link.dtype):
-            self._link = None
-        self._data = data
 
     @property
     def grad(self) -> Variable | None:
@@ -103,27 +70,6 @@ class Variable:
         self._grad = gradient
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        shape: tuple[int, ...] = self._data.shape
-        return shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self._data.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return int(self._data.size)
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the array."""
-        return self._data.dtype
-
-    @property
     def creator(self) -> Node | None:
         """The node that made this value; None for a leaf."""
         return None if self._link is None else self._link.creator
@@ -132,13 +78,6 @@ class Variable:
     def generation(self) -> int:
         """0 for a leaf, else one more than the highest of the inputs it was computed from."""
         return 0 if self._link is None else self._link.generation
-
-    def item(self, *index: int) -> Any:
-        """The element at `index` as a Python number; without an index, the only element."""
-        try:
-            return self.data.item(*index)
-        except ValueError as error:
-            raise ArgumentError(f"item({', '.join(map(str, index))}) of {self._brief()}: {error}") from None
 
     # Gradients
 
@@ -287,28 +226,6 @@ class Variable:
             "or write to x.data, which is not recorded"
         )
 
-    # Comparisons: plain arrays of booleans
-
-    def __lt__(self, other: Any) -> Any:
-        return self._data < _raw(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= _raw(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > _raw(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= _raw(other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self._data == _raw(other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self._data != _raw(other)
-
-    __hash__ = object.__hash__
-
     # Methods of arrays
 
     @property
@@ -344,53 +261,8 @@ class Variable:
         """The values in another dtype; the cotangent comes back in this one's."""
         return apply(elementary.astype, self, dtype=np.dtype(dtype))
 
-    # Conversions: they read the value, and are not recorded
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        raise DTypeError(
-            f"numpy.{function.__name__} is not recorded for a Variable; use adjoint.functions, or x.data for the array"
-        )
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise DTypeError("a Variable without axes has no length")
-        return self.shape[0]
-
     def __iter__(self) -> Iterator[Variable]:
         return (self[i] for i in range(len(self)))
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
-
-    def __repr__(self) -> str:
-        name = self.name or "variable"
-        if self._data.size == 1:
-            return f"{name}({self.data.reshape(())[()]!s})"
-        return f"{name}{list(self.shape)}({self.data})"
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        shape = "×".join(map(str, self.shape)) or "scalar"
-        made = "leaf" if self.creator is None else f"made by {self.creator.name}"
-        title = f"<b>{escape(self.name or 'variable')}</b> {shape} {self.dtype}, {made}"
-        return f"<div>{title}<pre>{escape(str(self.data))}</pre></div>"
-
-    def _brief(self) -> str:
-        """Name, dtype and shape, for the texts of errors."""
-        return f"{self.name or 'a Variable'} of dtype {self.dtype} and shape {self.shape}"
 
     def __reduce__(self) -> Any:
         # Copies and pickles hold the value, its name and its gradient's value, not the graph.
@@ -485,10 +357,6 @@ def _restore(data: Any, name: str | None, gradient: Any) -> Variable:
     variable = Variable(data, name)
     variable.grad = gradient
     return variable
-
-
-def _raw(value: Any) -> Any:
-    return value._data if isinstance(value, Variable) else value
 
 
 def _shape_argument(shape: tuple[Any, ...]) -> tuple[int, ...]:

@@ -86,8 +86,10 @@ def _explicit_subscripts(subscripts: str, ndims: list[int]) -> tuple[tuple[str, 
         raise ArgumentError(f"einsum {subscripts!r}: {len(terms)} terms for {len(ndims)} arrays")
     widths = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims, strict=True)]
     for term, width, ndim in zip(terms, widths, ndims, strict=True):
-        if width < 0 or (width > 0 and "..." not in term):
+        if width < 0 or (width > 0 and "..." not in term) or term.count("...") > 1:
             raise ArgumentError(f"einsum {subscripts!r}: the term {term!r} does not fit an array with {ndim} axes")
+    if arrow and any(widths) and "..." not in right:
+        raise ArgumentError(f"einsum {subscripts!r}: the result lacks the axes of the ellipsis; write -> ...{right}")
     unused = [letter for letter in string.ascii_letters if letter not in subscripts]
     spread = "".join(unused[: max(widths, default=0)])
     explicit = tuple(

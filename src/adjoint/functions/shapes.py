@@ -45,7 +45,7 @@ def reshape(x: Any, shape: Sequence[int] | int) -> Variable:
     >>> print(reshape(Variable([1.0, 2.0]), (2, 1)).shape)
     (2, 1)
     """
-    return apply(shaping.reshape, x, shape=(shape,) if isinstance(shape, int) else tuple(shape))
+    return apply(shaping.reshape, x, shape=(shape,) if isinstance(shape, (int, np.integer)) else tuple(shape))
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
@@ -97,7 +97,7 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
     x = _variable(x)
     if axis is None:
         return reshape(x, tuple(n for n in x.shape if n != 1))
-    axes = {_axis_from_zero(a, x.ndim, "squeeze") for a in (axis if isinstance(axis, tuple) else (axis,))}
+    axes = {_axis_from_zero(a, x.ndim, "squeeze") for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
     for a in axes:
         if x.shape[a] != 1:
             raise ShapeError(f"squeeze: axis {a} of shape {x.shape} has length {x.shape[a]}; only 1 can be left out")

@@ -6,13 +6,12 @@ returns the gradients to use. It changes neither.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from adjoint.arrays import namespace_of
 from adjoint.core.variable import Variable
-from adjoint.errors import ArgumentError
+from adjoint.optimizers import settings
 
 __all__ = ["ClipGrad", "WeightDecay"]
 
@@ -27,10 +26,10 @@ class WeightDecay:
     >>> optimizer = optimizers.SGD(0.1, hooks=[WeightDecay(1e-4)])
     """
 
+    rate: float = settings.from_zero()
+
     def __init__(self, rate: float) -> None:
-        if not 0 <= rate < math.inf:
-            raise ArgumentError(f"WeightDecay takes a finite rate from 0, not {rate}")
-        self.rate = float(rate)
+        self.rate = rate
 
     def __call__(self, parameters: Sequence[Variable], gradients: Sequence[Any]) -> list[Any]:
         return [g + self.rate * p.data for p, g in zip(parameters, gradients, strict=True)]
@@ -48,10 +47,10 @@ class ClipGrad:
     >>> optimizer = optimizers.SGD(0.1, hooks=[ClipGrad(1.0)])
     """
 
+    max_norm: float = settings.positive(finite=False)
+
     def __init__(self, max_norm: float) -> None:
-        if not max_norm > 0:
-            raise ArgumentError(f"ClipGrad takes a norm above 0, not {max_norm}")
-        self.max_norm = float(max_norm)
+        self.max_norm = max_norm
 
     def __call__(self, parameters: Sequence[Variable], gradients: Sequence[Any]) -> list[Any]:
         if not gradients:

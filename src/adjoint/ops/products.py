@@ -15,16 +15,26 @@ def _swap(F, x):
 
 def _left_cotangent(F, g, w):
     """The cotangent of x in x @ w."""
-    return F.matmul(g, w.T if len(w.shape) == 2 else _swap(F, w))
+    if len(w.shape) == 2:
+        return F.matmul(g, w.T)
+    return F.matmul(_rows(F, g, w), _swap(F, w))
 
 
 def _right_cotangent(F, g, x, w):
     """The cotangent of w in x @ w: one product over all rows where w is a single matrix."""
     if len(w.shape) > 2:
-        return F.matmul(_swap(F, x), g)
-    if len(x.shape) > 2:
+        g = _rows(F, g, w)
+        return F.matmul(_swap(F, F.reshape(x, shape=(1, -1)) if len(x.shape) == 1 else x), g)
+    if len(x.shape) != 2:
         x, g = (F.reshape(rows, shape=(-1, rows.shape[-1])) for rows in (x, g))
     return F.matmul(x.T, g)
+
+
+def _rows(F, g, w):
+    """The cotangent of x @ w for a stack w as rows: where x is a vector, its product has an axis less than w."""
+    if len(g.shape) < len(w.shape):
+        return F.reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1]))
+    return g
 
 
 def _matmul_rule(F, g, _y, a, b, *, needs):
@@ -67,11 +77,15 @@ matmul = op(
 
 def _linear(xp, x, w, *b):
     """x w + b"""
+    if len(w.shape) < 2:
+        raise ValueError(f"a weight of shape {w.shape}")
     y = xp.matmul(x, w)
-    if not b:
-        return y
-    bias = b[0]
-    if len(bias.shape) > 1 and bias.shape[0] != 1:
+    return _add_bias(y, b[0]) if b else y
+
+
+def _add_bias(y, bias):
+    """y + bias, which must not make y larger."""
+    if len(bias.shape) != 1 and (len(bias.shape) != 2 or bias.shape[0] != 1):
         raise ValueError(f"a bias of shape {bias.shape}")
     total = y + bias
     if total.shape != y.shape:
@@ -102,8 +116,10 @@ linear = op(
 
 def _recurrent_linear(xp, x, w, h, v, *b):
     """x w + h v + b"""
+    if x.shape[:-1] != h.shape[:-1]:
+        raise ValueError(f"inputs of shape {x.shape} and a state of shape {h.shape}")
     y = xp.matmul(x, w) + xp.matmul(h, v)
-    return y + b[0] if b else y
+    return _add_bias(y, b[0]) if b else y
 
 
 recurrent_linear = op(
@@ -154,11 +170,12 @@ def _einsum_cotangent(F, g, out, others, other_terms, x, term):
     length = dict(zip(term, x.shape, strict=True))
     present = "".join(letter for letter in once if letter in known)
     cotangent = F.einsum(g, *others, subscripts=((out, *other_terms), present))
-    # Where an operand was broadcast along a letter (length 1 there), its cotangent is still longer.
-    full = dict(zip(present, cotangent.shape, strict=True))
-    shape = tuple(full.get(letter, 1) for letter in once)
+    # Where an operand was broadcast along a letter (length 1 there), its cotangent is still longer; where all the
+    # others were, and the result lacks the letter, it is still shorter.
+    found = dict(zip(present, cotangent.shape, strict=True))
+    shape = tuple(found.get(letter, 1) for letter in once)
     cotangent = F.broadcast_to(
-        F.reshape(cotangent, shape=shape), shape=tuple(full.get(letter, length[letter]) for letter in once)
+        F.reshape(cotangent, shape=shape), shape=tuple(max(found.get(letter, 1), length[letter]) for letter in once)
     )
     if once == term:
         return cotangent

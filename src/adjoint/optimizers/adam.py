@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from adjoint.errors import ArgumentError
-from adjoint.optimizers.optimizer import Hook, Optimizer, check_fraction, check_positive
+from adjoint.optimizers import settings
+from adjoint.optimizers.optimizer import Hook, Optimizer
 
 __all__ = ["Adam", "AdamW"]
 
@@ -29,6 +29,9 @@ class Adam(Optimizer):
     """
 
     slots = ("mean", "mean_square")
+    beta1: float = settings.fraction()
+    beta2: float = settings.fraction()
+    eps: float = settings.positive()
 
     def __init__(
         self,
@@ -40,9 +43,9 @@ class Adam(Optimizer):
         hooks: Sequence[Hook] = (),
     ) -> None:
         super().__init__(learning_rate, hooks)
-        self.beta1 = check_fraction("beta1", beta1)
-        self.beta2 = check_fraction("beta2", beta2)
-        self.eps = check_positive("eps", eps)
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.eps = eps
 
     def corrected_rate(self) -> float:
         """lr_t, which makes up for moments that start from zero."""
@@ -67,6 +70,8 @@ class AdamW(Adam):
     0.01
     """
 
+    weight_decay: float = settings.from_zero()
+
     def __init__(
         self,
         learning_rate: float = 1e-3,
@@ -78,9 +83,7 @@ class AdamW(Adam):
         hooks: Sequence[Hook] = (),
     ) -> None:
         super().__init__(learning_rate, beta1, beta2, eps, hooks=hooks)
-        if not 0 <= weight_decay < math.inf:
-            raise ArgumentError(f"weight_decay is a finite number from 0, not {weight_decay}")
-        self.weight_decay = float(weight_decay)
+        self.weight_decay = weight_decay
 
     def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
         """Adam's, on decayed weights."""

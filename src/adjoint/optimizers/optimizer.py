@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 from weakref import ref
 
-from adjoint.arrays import NAMESPACES
+from adjoint.arrays import NAMESPACES, as_array
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError, ShapeError
+from adjoint.optimizers import settings
 
-__all__ = ["Hook", "HasParams", "Optimizer", "check_fraction", "check_positive"]
+__all__ = ["HasParams", "Hook", "Optimizer"]
 
 # Takes the parameters and their gradients, and returns the gradients to use.
 Hook = Callable[[Sequence[Variable], Sequence[Any]], Sequence[Any]]
@@ -21,22 +21,6 @@ class HasParams(Protocol):
     """A layer or model, or anything else with parameters by name."""
 
     def params(self) -> dict[str, Variable]: ...
-
-
-def check_positive(what: str, value: float) -> float:
-    """`value` if it is a finite number above 0."""
-    if not hasattr(value, "__float__"):
-        raise DTypeError(f"{what} is a number, not {value!r}")
-    if not 0 < float(value) < math.inf:
-        raise ArgumentError(f"{what} is a finite number above 0, not {value}")
-    return float(value)
-
-
-def check_fraction(what: str, value: float) -> float:
-    """`value` if it is at least 0 and below 1."""
-    if not 0 <= value < 1:
-        raise ArgumentError(f"{what} is at least 0 and below 1, not {value}")
-    return float(value)
 
 
 class Optimizer:
@@ -51,9 +35,12 @@ class Optimizer:
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
+    learning_rate: float = settings.positive()
 
     def __init__(self, learning_rate: float, hooks: Sequence[Hook] = ()) -> None:
-        self.learning_rate = check_positive("learning_rate", learning_rate)
+        if not isinstance(hooks, (list, tuple)):
+            raise DTypeError(f"hooks is a list of functions, not {hooks!r}")
+        self.learning_rate = learning_rate
         self.hooks = list(hooks)
         self.updates = 0  # the number of updates so far
         # What is kept for each parameter. A weak reference is the same object each time, and hashes by identity.
@@ -71,12 +58,13 @@ class Optimizer:
 
         Raises:
             ShapeError: for a gradient of another shape than its parameter's.
+            ArgumentError: for a hook that does not return a gradient for each parameter.
         """
         parameters, gradients = self._with_gradients(model)
         if not parameters:
             return
         for hook in self.hooks:
-            gradients = hook(parameters, gradients)
+            gradients = _returned(hook, parameters, hook(parameters, gradients))
         self.updates += 1
         try:
             step = self._step if self.slots else self._step_without_slots
@@ -121,3 +109,20 @@ class Optimizer:
         if kept is None or kept[0].shape != p.shape or kept[0].dtype != p.dtype:
             kept = tuple(xp.zeros_like(p) for _ in self.slots)
         return self.rule(xp, p, gradient, *kept)
+
+
+def _returned(hook: Hook, parameters: list[Variable], returned: Any) -> list[Any]:
+    """What a hook returned, if these are gradients for the parameters."""
+    if returned is None:
+        raise ArgumentError(f"the hook {hook!r} returned None; a hook returns the gradients to use")
+    gradients = [as_array(gradient) for gradient in returned]
+    if len(gradients) != len(parameters):
+        raise ArgumentError(f"the hook {hook!r} returned {len(gradients)} gradients for {len(parameters)} parameters")
+    for i, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True)):
+        if gradient.shape != parameter.shape:
+            raise ShapeError(
+                f"the hook {hook!r} returned a gradient of shape {gradient.shape} for a parameter {parameter.shape}"
+            )
+        if gradient.dtype != parameter.dtype:
+            gradients[i] = gradient.astype(parameter.dtype)
+    return gradients

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adjoint.optimizers.optimizer import Hook, Optimizer, check_fraction
+from adjoint.optimizers import settings
+from adjoint.optimizers.optimizer import Hook, Optimizer
 
 __all__ = ["SGD", "Momentum"]
 
@@ -48,10 +49,11 @@ class Momentum(Optimizer):
     """
 
     slots = ("velocity",)
+    momentum: float = settings.fraction()
 
     def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9, *, hooks: Sequence[Hook] = ()) -> None:
         super().__init__(learning_rate, hooks)
-        self.momentum = check_fraction("momentum", momentum)
+        self.momentum = momentum
 
     def rule(self, xp: Any, p: Any, g: Any, v: Any) -> tuple[Any, ...]:
         """v' = μ v − lr g, and p + v'"""

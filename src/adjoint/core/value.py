@@ -1,0 +1,160 @@
+"""The value of a Variable: what can be read from it without being recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjoint.arrays import as_array
+from adjoint.core.graph import Link
+from adjoint.errors import ArgumentError, DTypeError
+
+__all__ = ["Value", "raw"]
+
+
+class Value:
+    """An array with a name and a place in the graph: the part of a Variable that needs no derivatives.
+
+    _data: the array, or a NumPy scalar, as ops on arrays without axes return
+    _link: the place in the graph; None for a leaf that nothing was computed from yet
+    """
+
+    __slots__ = ("__weakref__", "_data", "_link", "name")
+
+    # NumPy's own operators leave an expression with a Variable to the Variable: `array * x` records.
+    __array_ufunc__ = None
+
+    _data: Any
+    _link: Link | None
+    name: str | None
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        if isinstance(data, Value):
+            raise DTypeError("the data of a Variable is an array, not a Variable; use x.detach() for a new one")
+        self._data = as_array(data)
+        self._link = None
+        self.name = name
+
+    @property
+    def data(self) -> Any:
+        """The array. Assigning another replaces it; the graph recorded before keeps the earlier one.
+
+        Integers and booleans assigned to a Variable of floats are converted to its dtype.
+        """
+        data = self._data
+        if isinstance(data, np.generic):  # what ops on 0-d arrays return
+            data = self._data = np.asarray(data)
+        return data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if isinstance(value, Value):
+            raise DTypeError("data takes an array, not a Variable; assign its .data")
+        data = as_array(value)
+        if data.dtype.kind != "f" and self._data.dtype.kind == "f":
+            data = data.astype(self._data.dtype)  # as integers it would take no gradient any more
+        if self._link is not None and (data.shape != self._link.shape or data.dtype != self._link.dtype):
+            self._link = None
+        self._data = data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        shape: tuple[int, ...] = self._data.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self._data.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self._data.size)
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the array."""
+        return self._data.dtype
+
+    def item(self, *index: int) -> Any:
+        """The element at `index` as a Python number; without an index, the only element."""
+        try:
+            return self.data.item(*index)
+        except ValueError as error:
+            raise ArgumentError(f"item({', '.join(map(str, index))}) of {self._brief()}: {error}") from None
+
+    # Comparisons: plain arrays of booleans
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < raw(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= raw(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > raw(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= raw(other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._data == raw(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._data != raw(other)
+
+    __hash__ = object.__hash__
+
+    # Conversions: they read the value, and are not recorded
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise DTypeError(
+            f"numpy.{function.__name__} is not recorded for a Variable; use adjoint.functions, or x.data for the array"
+        )
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise DTypeError("a Variable without axes has no length")
+        return self.shape[0]
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        name = self.name or "variable"
+        if self._data.size == 1:
+            return f"{name}({self.data.reshape(())[()]!s})"
+        return f"{name}{list(self.shape)}({self.data})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        shape = "×".join(map(str, self.shape)) or "scalar"
+        creator = None if self._link is None else self._link.creator
+        made = "leaf" if creator is None else f"made by {creator.name}"
+        title = f"<b>{escape(self.name or 'variable')}</b> {shape} {self.dtype}, {made}"
+        return f"<div>{title}<pre>{escape(str(self.data))}</pre></div>"
+
+    def _brief(self) -> str:
+        """Name, dtype and shape, for the texts of errors."""
+        return f"{self.name or 'a Variable'} of dtype {self.dtype} and shape {self.shape}"
+
+
+def raw(value: Any) -> Any:
+    """The array of a Variable; other values as they are."""
+    return value._data if isinstance(value, Value) else value
