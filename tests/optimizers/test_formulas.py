@@ -123,12 +123,12 @@ def test_the_dtype_stays(dtype, name, hooked):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_finds_the_lowest_point_of_a_quadratic(name):
-    curvature, lowest = np.array([1.0, 3.0, 10.0]), np.array([0.5, -0.2, 0.1])
+    curvature, lowest = np.array([2.0, 4.0, 10.0]), np.array([0.5, -0.2, 0.1])
     optimizer, model = OPTIMIZERS[name][0](), Bag({"x": np.zeros(3)})
     if name.startswith("AdamW"):
         optimizer.weight_decay = 0.0
     for step in range(600):
-        optimizer.learning_rate = 0.02 * 0.99**step
+        optimizer.learning_rate = 0.03 * 0.99**step
         x = model.params()["x"]
         x.cleargrad()
         (curvature * (x - lowest) ** 2).sum().backward()

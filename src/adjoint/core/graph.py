@@ -9,6 +9,7 @@ last Variable that leads to it. Values are held apart from the graph, by a node 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from adjoint.core.variable import Variable
     from adjoint.ops.declaration import Op
 
-__all__ = ["Link", "Node", "nodes_behind", "unchain_behind"]
+__all__ = ["Link", "ManyNode", "Node", "nodes_behind", "unchain_behind"]
 
 _GENERATION = attrgetter("generation")
 
@@ -51,10 +52,12 @@ class Node:
     saved: what the rule reads of each input: its array, or, where it needs none, the link
     output: the output array, or a tuple of them, where the rule reads it, else None
     generation: the highest of the inputs'
-    siblings: for an op with several outputs, weak references to their links
+    siblings: for an op with several outputs, weak references to their links (see `ManyNode`)
     """
 
-    __slots__ = ("__weakref__", "generation", "inputs", "op", "output", "params", "saved", "siblings")
+    __slots__ = ("__weakref__", "generation", "inputs", "op", "output", "params", "saved")
+
+    siblings: Sequence[Callable[[], Link | None]] = ()
 
     def __init__(
         self,
@@ -71,7 +74,6 @@ class Node:
         self.saved = saved
         self.output = output
         self.generation = generation
-        self.siblings: tuple[ref[Link], ...] = ()
 
     @property
     def name(self) -> str:
@@ -81,6 +83,14 @@ class Node:
     def __repr__(self) -> str:
         shapes = ", ".join("constant" if link is None else str(link.shape) for link in self.inputs)
         return f"<node {self.op.name}({shapes})>"
+
+
+class ManyNode(Node):
+    """A node of an op with several outputs, which knows them all."""
+
+    __slots__ = ("siblings",)
+
+    siblings: Sequence[Callable[[], Link | None]]
 
 
 def nodes_behind(creator: Node) -> list[Node]:

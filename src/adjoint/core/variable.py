@@ -12,7 +12,7 @@ import numpy as np
 from adjoint.arrays import NAMESPACES, as_array, namespace_of
 from adjoint.config import RECORDING, recording_mode
 from adjoint.core.explain import explain_forward
-from adjoint.core.graph import Link, Node, unchain_behind
+from adjoint.core.graph import Link, ManyNode, Node, unchain_behind
 from adjoint.core.indexing import split_index
 from adjoint.core.sweep import sweep
 from adjoint.core.value import Value
@@ -310,15 +310,17 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
         raise explained from error
     if generation < 0 or not op.differentiable or not RECORDING.get():
         return tuple(map(_wrap, output)) if type(output) is tuple else _wrap(output)
-    for position in op.dropped_of(len(arrays)):
+    count = len(arrays)
+    for position in op.drops[count] if count < len(op.drops) else op.dropped(count):
         link = links[position]
         if link is not None:
             arrays[position] = link
-    node = Node(op, params, links, arrays, output if op.keeps_output else None, generation)
+    kept = output if op.keeps_output else None
     if type(output) is not tuple:
-        return _output(output, node, 0)
+        return _output(output, Node(op, params, links, arrays, kept, generation), 0)
+    node = ManyNode(op, params, links, arrays, kept, generation)
     variables = tuple([_output(part, node, i) for i, part in enumerate(output)])
-    node.siblings = tuple([ref(variable._link) for variable in variables if variable._link is not None])
+    node.siblings = tuple([_no_link if v._link is None else ref(v._link) for v in variables])
     return variables
 
 
@@ -338,15 +340,23 @@ def _output(data: Any, creator: Node, index: int) -> Variable:
     variable._data = data
     variable._grad = None
     variable.name = None
+    dtype = data.dtype
+    if dtype.kind != "f":
+        variable._link = None  # a constant: nothing flows back through whole numbers
+        return variable
     # As Link(...) does, without the call: this runs for every op.
     link = variable._link = _new_link(Link)
     link.creator = creator
     link.index = index
     link.generation = creator.generation + 1
     link.shape = data.shape
-    link.dtype = data.dtype
+    link.dtype = dtype
     link.variable = ref(variable)
     return variable
+
+
+def _no_link() -> None:
+    """Stands for the weak reference to the link of an output that has none."""
 
 
 _new = Variable.__new__

@@ -62,7 +62,7 @@ def _text(path: str | os.PathLike[str]) -> str:
 
 def _rows(where: str, text: str) -> Iterator[tuple[int, list[str]]]:
     """Each row with the number of the line that it begins in; empty lines may stand at the end alone."""
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line, empty = 1, 0
     while True:
         try:
@@ -98,7 +98,7 @@ def _number(text: str, where: str) -> float:
     except ValueError:
         value = None
     if value is None or "_" in text:  # float() reads 1_000 as a thousand
-        raise DataError(f"{where}: {text!r} is not a number")
+        raise DataError(f"{where}: {text[:40]!r} is not a number")
     if not math.isfinite(value):
-        raise DataError(f"{where}: {text!r} is not a finite number")
+        raise DataError(f"{where}: {text[:40]!r} is not a finite number")
     return value

@@ -41,7 +41,7 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     >>> print(binary_cross_entropy(Variable([0.5]), [1.0]))
     variable(0.6931471805599453)
     """
-    p, t = (x if isinstance(x, Variable) else np.asarray(x) for x in (p, t))
+    p, t = _with_shape(p), _with_shape(t)
     if p.shape != t.shape:
         raise ShapeError(f"binary_cross_entropy: probabilities {p.shape} and targets {t.shape} have unequal shapes")
     # xlogy: a term with weight 0 is 0, also where its logarithm is infinite.
@@ -78,6 +78,7 @@ def softmax_cross_entropy(x: Any, t: Any, ignore_index: int = -100) -> Variable:
     >>> print(softmax_cross_entropy(Variable([[0.0, 0.0]]), [1]))
     variable(0.6931471805599453)
     """
+    x = _with_shape(x)
     labels = _labels("softmax_cross_entropy", x, t)
     classes = x.shape[-1]
     wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
@@ -99,9 +100,17 @@ def accuracy(y: Any, t: Any) -> Variable:
     >>> print(accuracy(Variable([[0.1, 0.9], [0.8, 0.2]]), [1, 1]))
     variable(0.5)
     """
+    y = _with_shape(y)
     labels = _labels("accuracy", y, t)
+    if y.size == 0:
+        raise ShapeError(f"accuracy: no predictions in an array of shape {y.shape}")
     hits = np.argmax(_raw(y), axis=-1) == labels
-    return Variable(np.asarray(hits.mean(dtype=y.dtype)))
+    return Variable(np.asarray(hits.mean(), y.dtype if y.dtype.kind == "f" else None))
+
+
+def _with_shape(x: Any) -> Any:
+    """A list or number as an array; Variables and arrays as they are."""
+    return x if hasattr(x, "shape") else np.asarray(x)
 
 
 def _raw(x: Any) -> Any:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from adjoint.arrays import namespace_of
 from adjoint.core.variable import Variable
 from adjoint.optimizers import settings
@@ -56,7 +58,7 @@ class ClipGrad:
         if not gradients:
             return []
         xp = namespace_of(*gradients)
-        squares = [xp.sum(g * g) for g in gradients]
+        squares = [xp.astype(xp.sum(g * g), np.float64) for g in gradients]
         total = squares[0]
         for square in squares[1:]:
             total = total + square

@@ -133,10 +133,6 @@ class Op:
         )
         self.drops = tuple(self.dropped(count) for count in range(_COUNTS))
 
-    def dropped_of(self, count: int) -> tuple[int, ...]:
-        """`dropped(count)`, from a table for the counts of most ops."""
-        return self.drops[count] if count < _COUNTS else self.dropped(count)
-
     def dropped(self, count: int) -> tuple[int, ...]:
         """The positions, among `count` inputs, whose values no rule reads."""
         kept = (self.keeps + (self.keeps_rest,) * count)[:count]

@@ -11,6 +11,8 @@ def _check_equal(y, t):
     """Targets are compared element by element: broadcasting one against the other is a mistake."""
     if y.shape != t.shape:
         raise ValueError(f"predictions {y.shape} and targets {t.shape} have unequal shapes")
+    if 0 in y.shape:
+        raise ValueError("the mean of no elements is undefined")
 
 
 EQUAL_SHAPES = "predictions and targets of equal shapes; reshape one of them"

@@ -12,7 +12,9 @@ def _lstm_cell(xp, z, *c):
 
     Returns h and c' (..., hidden), and what the rule reads again: the gates f, i, o side by side, u, tanh(c').
     """
-    hidden = z.shape[-1] // 4
+    hidden, left_over = divmod(z.shape[-1], 4)
+    if left_over or (c and c[0].shape != (*z.shape[:-1], hidden)):
+        raise ValueError("shapes that do not go together")
     # sigmoid(x) = ½ tanh(½ x) + ½: twice as fast as by the exponential; its tails, where it is less exact, are
     # gates that are shut.
     gates = 0.5 * xp.tanh(0.5 * z[..., : 3 * hidden]) + 0.5
