@@ -30,8 +30,15 @@ def test_seeds(seed):
 
 @pytest.mark.parametrize(
     ("seed", "error"),
-    [(-1, ArgumentError), (np.int8(-5), ArgumentError), (1.0, DTypeError), ("1", DTypeError), (None, DTypeError)]
-    + [(True, DTypeError), ([1, 2], DTypeError)],
+    [
+        (-1, ArgumentError),
+        (np.int8(-5), ArgumentError),
+        (1.0, DTypeError),
+        ("1", DTypeError),
+        (None, DTypeError),
+        (True, DTypeError),
+        ([1, 2], DTypeError),
+    ],
 )
 def test_bad_seeds(seed, error):
     with pytest.raises(error, match="a seed is"):

@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from adjoint.errors import FormatError, MissingDependencyError
+from adjoint.errors import DTypeError, FormatError, MissingDependencyError
 
 __all__ = ["read_arrays", "write_arrays", "write_whole"]
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Writes a file under a temporary name beside it, then renames: no reader sees a part of it."""
-    import tempfile  # brings compression libraries along, which `import adjoint` need not wait for
-
-    target = os.path.abspath(os.fspath(path))
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".adjoint-")
+    target = os.path.realpath(os.fspath(path))  # a link stays a link
+    temporary = os.path.join(os.path.dirname(target), f".adjoint-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _safetensors() -> Any:
@@ -50,9 +42,18 @@ def _safetensors() -> Any:
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
-    """Writes named arrays. Raises MissingDependencyError without safetensors, OSError where writing fails."""
-    save = _safetensors().save
-    write_whole(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+    """Writes named arrays.
+
+    Raises:
+        DTypeError: for a dtype that the format lacks.
+        MissingDependencyError: without safetensors.
+        OSError: where writing fails.
+    """
+    to_bytes = _safetensors().save
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+            raise DTypeError(f"{name!r} is of dtype {array.dtype}, which safetensors files do not have")
+    write_whole(path, to_bytes({name: np.asarray(array, order="C") for name, array in arrays.items()}))
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -64,4 +65,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
         arrays: dict[str, Any] = from_bytes(content)
     except Exception as error:
         raise FormatError(f"{os.fspath(path)}: not a safetensors file: {error}") from None
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiub":
+            raise FormatError(f"{os.fspath(path)}: {name!r} is of dtype {array.dtype}; only real numbers can be read")
     return arrays

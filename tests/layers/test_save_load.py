@@ -135,10 +135,11 @@ def test_optimizers_go_on_after_loading(tmp_path):
         model.load(tmp_path / "m")
 
 
+ARRAYS = {"x.w": np.zeros((5, 12)), "x.b": np.zeros(12), "h.w": np.zeros((3, 12))}
+
+
 @pytest.mark.parametrize("called", [False, True], ids=["before the first call", "after it"])
 class TestErrorsLeaveTheModelAsItWas:
-    ARRAYS = {"x.w": np.zeros((5, 12)), "x.b": np.zeros(12), "h.w": np.zeros((3, 12))}
-
     def check(self, called, path, match):
         layer = L.LSTM(3)
         if called:
@@ -166,15 +167,15 @@ class TestErrorsLeaveTheModelAsItWas:
         ],
     )
     def test_a_wrong_shape(self, called, name, shape, tmp_path):
-        safetensors.save_file({**self.ARRAYS, name: np.zeros(shape)}, tmp_path / "m")
+        safetensors.save_file({**ARRAYS, name: np.zeros(shape)}, tmp_path / "m")
         self.check(called, tmp_path / "m", rf"'{name}' has shape \({', '.join(map(str, shape))}")
 
     def test_a_missing_name(self, called, tmp_path):
-        safetensors.save_file({"x.w": self.ARRAYS["x.w"], "h.w": self.ARRAYS["h.w"]}, tmp_path / "m")
+        safetensors.save_file({"x.w": ARRAYS["x.w"], "h.w": ARRAYS["h.w"]}, tmp_path / "m")
         self.check(called, tmp_path / "m", r"it lacks x\.b\n")
 
     def test_an_unknown_name(self, called, tmp_path):
-        safetensors.save_file({**self.ARRAYS, "h.b": np.zeros(12), "y": np.zeros(1)}, tmp_path / "m")
+        safetensors.save_file({**ARRAYS, "h.b": np.zeros(12), "y": np.zeros(1)}, tmp_path / "m")
         self.check(called, tmp_path / "m", r"it has h\.b, y besides\n")
 
     def test_both(self, called, tmp_path):
@@ -197,7 +198,7 @@ class TestErrorsLeaveTheModelAsItWas:
         self.check(called, tmp_path / "m", "not a safetensors file")
 
     def test_a_file_that_is_cut_off(self, called, tmp_path):
-        safetensors.save_file(self.ARRAYS, tmp_path / "m")
+        safetensors.save_file(ARRAYS, tmp_path / "m")
         whole = (tmp_path / "m").read_bytes()
         for length in (4, 20, len(whole) // 2, len(whole) - 1):
             (tmp_path / "m").write_bytes(whole[:length])
@@ -205,7 +206,7 @@ class TestErrorsLeaveTheModelAsItWas:
 
     def test_complex_numbers(self, called, tmp_path):
         try:
-            safetensors.save_file({**self.ARRAYS, "x.b": np.zeros(12, np.complex64)}, tmp_path / "m")
+            safetensors.save_file({**ARRAYS, "x.b": np.zeros(12, np.complex64)}, tmp_path / "m")
         except Exception:
             pytest.skip("this version of safetensors has no complex numbers")
         self.check(called, tmp_path / "m", "complex64")

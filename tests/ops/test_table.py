@@ -60,7 +60,8 @@ def test_differentiable_op_has_samples(op):
 def test_apply_computes_the_forward(op, sample):
     arrays = draw(op, sample)
     outputs, _ = run(op, arrays, sample.params)
-    for y, direct in zip(outputs, parts(op.forward(xp, *arrays, **sample.params)), strict=True):
+    direct_outputs = parts(op.forward(xp, *arrays, **sample.params))[: op.outputs]  # residuals are not returned
+    for y, direct in zip(outputs, direct_outputs, strict=True):
         assert_array_equal(y.data, direct, strict=True)
 
 

@@ -18,6 +18,7 @@ from adjoint.errors import DTypeError
 
 __all__ = [
     "NAMESPACES",
+    "NUMBERS",
     "PRIMITIVES",
     "as_array",
     "is_float_dtype",
@@ -32,7 +33,7 @@ Namespace = Any
 # arrays beside them.
 NAMESPACES: dict[type, Namespace] = {np.ndarray: numpy_namespace}
 NAMESPACES.update((scalar, numpy_namespace) for scalar in np.sctypeDict.values())
-NUMBERS = (bool, int, float)
+NUMBERS = frozenset({bool, int, float})
 NAMESPACES.update((number, None) for number in NUMBERS)
 
 
@@ -62,19 +63,16 @@ def namespace_of(*arrays: Any) -> Namespace:
 
 def as_array(value: Any) -> Any:
     """`value` as an array with a numeric dtype: arrays as they are, numbers and nested lists by NumPy."""
-    if type(value) in NAMESPACES and not isinstance(value, NUMBERS):
-        array = value if hasattr(value, "dtype") else np.asarray(value)
-    else:
+    if NAMESPACES.get(type(value)) is None:
         try:
-            array = np.asarray(value)
+            value = np.asarray(value)
         except ValueError as error:
             raise DTypeError(f"not a rectangular array of numbers: {error}") from None
-    kind = getattr(array.dtype, "kind", "f")
-    if kind not in "fiub":
+    if getattr(value.dtype, "kind", "f") not in "fiub":
         raise DTypeError(
-            f"arrays of dtype {array.dtype} are not supported; use floating point numbers, integers or booleans"
+            f"arrays of dtype {value.dtype} are not supported; use floating point numbers, integers or booleans"
         )
-    return array
+    return value
 
 
 def is_float_dtype(dtype: Any) -> bool:

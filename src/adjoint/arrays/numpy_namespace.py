@@ -60,7 +60,6 @@ argmax = np.argmax
 concat = np.concatenate
 flip = np.flip
 permute_dims = np.transpose
-reshape = np.reshape
 stack = np.stack
 take = np.take
 
@@ -116,6 +115,10 @@ def broadcast_to(x: Array, shape: Sequence[int]) -> Array:
     return np.broadcast_to(x, shape)
 
 
+def reshape(x: Array, shape: Sequence[int]) -> Array:
+    return np.asarray(x).reshape(shape)  # the method: numpy.reshape takes 0.5 µs more
+
+
 def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     """The sum of `x` over the axes along which `shape` would be broadcast to `x.shape`."""
     if shape == x.shape[1:]:
@@ -136,9 +139,9 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 def matmul(a: Array, b: Array) -> Array:
-    # numpy.dot is the same product, and faster, where both are matrices.
+    # dot is the same product, and faster, where both are matrices.
     if a.ndim == 2 == b.ndim:
-        return np.dot(a, b)
+        return a.dot(b)
     return np.matmul(a, b)
 
 

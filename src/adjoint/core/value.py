@@ -8,7 +8,7 @@ import numpy as np
 
 from adjoint.arrays import as_array
 from adjoint.core.graph import Link
-from adjoint.errors import ArgumentError, DTypeError
+from adjoint.errors import ArgumentError, DTypeError, OutOfRangeError
 
 __all__ = ["Value", "raw"]
 
@@ -83,6 +83,8 @@ class Value:
         """The element at `index` as a Python number; without an index, the only element."""
         try:
             return self.data.item(*index)
+        except IndexError as error:
+            raise OutOfRangeError(f"item({', '.join(map(str, index))}) of {self._brief()}: {error}") from None
         except ValueError as error:
             raise ArgumentError(f"item({', '.join(map(str, index))}) of {self._brief()}: {error}") from None
 

@@ -9,7 +9,7 @@ from weakref import ref
 
 import numpy as np
 
-from adjoint.arrays import NAMESPACES, as_array, namespace_of
+from adjoint.arrays import NAMESPACES, NUMBERS, as_array, namespace_of
 from adjoint.config import RECORDING, recording_mode
 from adjoint.core.explain import explain_forward
 from adjoint.core.graph import Link, ManyNode, Node, unchain_behind
@@ -292,7 +292,7 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
                         generation = 0
             elif link.generation > generation:
                 generation = link.generation
-        elif type(value) not in NAMESPACES:
+        elif type(value) not in NUMBERS:
             value = as_array(value)
         found = NAMESPACES[type(value)]
         if found is not namespace and found is not None:
@@ -309,7 +309,7 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
             raise
         raise explained from error
     if generation < 0 or not op.differentiable or not RECORDING.get():
-        return tuple(map(_wrap, output)) if type(output) is tuple else _wrap(output)
+        return tuple(map(_wrap, output[: op.outputs])) if type(output) is tuple else _wrap(output)
     count = len(arrays)
     for position in op.drops[count] if count < len(op.drops) else op.dropped(count):
         link = links[position]
@@ -319,8 +319,9 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     if type(output) is not tuple:
         return _output(output, Node(op, params, links, arrays, kept, generation), 0)
     node = ManyNode(op, params, links, arrays, kept, generation)
-    variables = tuple([_output(part, node, i) for i, part in enumerate(output)])
-    node.siblings = tuple([_no_link if v._link is None else ref(v._link) for v in variables])
+    variables = tuple([_output(part, node, i) for i, part in enumerate(output[: op.outputs])])
+    siblings = [_no_link if variable._link is None else ref(variable._link) for variable in variables]
+    node.siblings = siblings + [_no_link] * (len(output) - len(siblings))
     return variables
 
 

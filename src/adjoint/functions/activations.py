@@ -161,5 +161,5 @@ def lstm_cell(z: Any, c: Any = None) -> tuple[Variable, Variable]:
     >>> print(c)
     variable(0.3807970779778824)
     """
-    h, cell, *_ = apply(recurrent.lstm_cell, z) if c is None else apply(recurrent.lstm_cell, z, c)
+    h, cell = apply(recurrent.lstm_cell, z) if c is None else apply(recurrent.lstm_cell, z, c)
     return h, cell

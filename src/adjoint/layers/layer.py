@@ -46,8 +46,6 @@ class Layer:
     variable(6.0) ['factor']
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_walked")
-
     def forward(self, *inputs: Any) -> Any:
         """Computes the output; subclasses define it. Calling the layer is the same."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
@@ -82,10 +80,15 @@ class Layer:
         """The parameters by path: found by a walk once, and again after a change of the structure."""
         walked: tuple[int, tree.Found, dict[str, Variable]] | None = getattr(self, "_walked", None)
         if walked is None or walked[0] != _structure or not walked[1].is_current():
+            structure = _structure  # before the walk: a change meanwhile, by another thread, must be seen later
             found = tree.walk(self, Variable, Layer)
-            walked = (_structure, found, _by_path(found.parts))
+            walked = (structure, found, _by_path(found.parts))
             object.__setattr__(self, "_walked", walked)
         return walked[2]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was found in this model is no part of its copies and pickles.
+        return {name: value for name, value in self.__dict__.items() if name != "_walked"}
 
     def _named_layers(self) -> list[tuple[str, Layer]]:
         return tree.walk(self, Layer, Layer).parts

@@ -56,9 +56,6 @@ class Linear(Layer):
     [('w', (3, 2)), ('b', (2,))]
     """
 
-    # The settings stand in slots, so that a walk over the layer's attributes meets the parameters alone.
-    __slots__ = ("_bias", "_blocks", "_dtype_open", "_out_size", "_rng")
-
     w: Variable | None
     b: Variable | None
 

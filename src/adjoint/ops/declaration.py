@@ -4,7 +4,8 @@
 
 *Forward*: ``forward(xp, *arrays, **params)`` computes on plain arrays with the namespace `xp`. Arrays are
 positional, parameters keyword-only. It returns an array, or a tuple of arrays; the rule of such an op gets
-tuples `y` and `g`, with None in `g` for each output that nothing was computed from.
+tuples `y` and `g`, with None in `g` for each output that nothing was computed from. `outputs` says how many of
+them the op returns; the others are residuals, which only its rule reads.
 
 *Derivative rule* (vector-Jacobian product): ``vjp(F, g, y, *xs, **params)`` gets the cotangent `g` of the
 output and returns a tuple with the cotangent of each input, None where there is none. `F` offers every op by
@@ -76,6 +77,7 @@ class Op:
         "keeps_rest",
         "linear",
         "name",
+        "outputs",
         "requires",
         "rules",
         "samples",
@@ -91,6 +93,7 @@ class Op:
         vjp: Rule | tuple[Rule | None, ...] | None = None,
         elementwise: bool = False,
         linear: bool = False,
+        outputs: int | None = None,
         domain: tuple[float, float] = (-2.0, 2.0),
         samples: Sequence[Sample] = (),
         requires: str = "",
@@ -99,6 +102,7 @@ class Op:
         self.forward = forward
         self.elementwise = elementwise
         self.linear = linear
+        self.outputs = outputs
         self.domain = domain
         self.samples = tuple(samples)
         self.requires = requires

@@ -10,7 +10,7 @@ from adjoint.ops.declaration import Sample, op
 def _lstm_cell(xp, z, *c):
     """c' = f c + i u,  h = o tanh(c'), with f, i, o = sigmoid and u = tanh of the parts of z (..., 4 hidden).
 
-    Returns h and c' (..., hidden), and what the rule reads again: the gates f, i, o side by side, u, tanh(c').
+    Returns h and c' (..., hidden), then residuals: the gates f, i, o side by side, u, tanh(c').
     """
     hidden, left_over = divmod(z.shape[-1], 4)
     if left_over or (c and c[0].shape != (*z.shape[:-1], hidden)):
@@ -57,6 +57,7 @@ lstm_cell = op(
     "lstm_cell",
     _lstm_cell,
     vjp=_lstm_cell_rule,
+    outputs=2,
     samples=(Sample((2, 8), (2, 2)), Sample((2, 8)), Sample((2, 3, 4), (2, 3, 1))),
     requires="z (..., 4 hidden) and c (..., hidden) with equal leading axes",
 )
