@@ -13,7 +13,7 @@ from adjoint import files, models, random
 from adjoint.cli import lstm, plot, progress
 from adjoint.cli.arguments import Parser, from_zero, positive, whole_number
 from adjoint.cli.outputs import check_distinct, check_ending, check_writable
-from adjoint.cli.tasks import Task, Walk, read_task, root_mean_square, sine_task
+from adjoint.cli.tasks import Task, Walk, errors_of, read_task, sine_task
 from adjoint.data import SequenceLoader
 from adjoint.errors import ArgumentError, MissingDependencyError
 
@@ -30,23 +30,23 @@ def add_options(parser: Parser) -> None:
         "-N", dest="points", type=whole_number(3), metavar="N", help=f"points of the sine (default: {POINTS})"
     )
     data.add_argument(
-        "--noise", type=from_zero, metavar="A", help=f"uniform noise in ±A on the sine (default: {NOISE})"
+        "--noise", type=from_zero, metavar="A", help=f"uniform noise between -A and A on the sine (default: {NOISE})"
     )
     data.add_argument("--data", metavar="FILE.csv", help="learn a series of this file instead of the sine")
     data.add_argument("--column", metavar="NAME", help="the file's column that holds the series")
 
     training = parser.add_argument_group("training")
-    for name, kind, default, text in (
-        ("epochs", whole_number(0), 100, "passes over the series; 0, with --load, only forecasts"),
-        ("batch-size", whole_number(1), 30, "rows that the series is cut into, read side by side"),
-        ("hidden-size", whole_number(1), 100, "units of the LSTM"),
-        ("bptt-length", whole_number(1), 30, "steps between updates; there is one at the end of an epoch as well"),
-        ("learning-rate", positive, 0.01, "of Adam; it falls to 0 along half a cosine"),
+    for name, metavar, kind, default, text in (
+        ("epochs", "E", whole_number(0), 100, "passes over the series; 0, with --load, only forecasts"),
+        ("batch-size", "B", whole_number(1), 30, "rows that the series is cut into, read side by side"),
+        ("hidden-size", "H", whole_number(1), 100, "units of the LSTM"),
+        ("bptt-length", "L", whole_number(1), 30, "steps between updates; one more ends each epoch"),
+        ("learning-rate", "R", positive, 0.01, "Adam's; it falls to 0 along half a cosine"),
     ):
         training.add_argument(
-            f"--{name}", type=kind, default=default, metavar="X", help=f"{text} (default: {default})"
+            f"--{name}", type=kind, default=default, metavar=metavar, help=f"{text} (default: {default})"
         )
-    training.add_argument("--seed", type=whole_number(0), metavar="INT", help="gives the same results in every run")
+    training.add_argument("--seed", type=whole_number(0), metavar="S", help="give the same results in every run")
 
     files_and_output = parser.add_argument_group("files and output")
     files_and_output.add_argument("--save", metavar="FILE", help="write the parameters, in the safetensors format")
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         panels = [(task.fit, lstm.forecast(model, task.fit)), (task.forecast, forecast)]
         files.write_whole(options.plot, plot.draw(options.plot, panels, losses))
     if task.real:
-        print(errors_of(task.forecast, forecast), file=sys.stderr)
+        print(describe_errors(task.forecast, forecast), file=sys.stderr)
     return csv_of(task, forecast), INTERRUPTED if interrupt.requested else 0
 
 
@@ -126,9 +126,7 @@ def train(
 ) -> list[float]:
     """The losses of the epochs, shown as they come."""
     loader = SequenceLoader(task.inputs, task.labels, options.batch_size)
-    losses = lstm.train(
-        model, loader, optimizer, options.epochs, options.bptt_length, stop=lambda: interrupt.requested
-    )
+    losses = lstm.train(model, loader, optimizer, options.epochs, options.bptt_length, stop=lambda: interrupt.requested)
     return list(losses if options.quiet or options.epochs == 0 else progress.show(losses, options.epochs))
 
 
@@ -139,14 +137,12 @@ def interruption(epochs: int, updates: int, options: argparse.Namespace) -> str:
     return f"adjoint lstm: interrupted after epoch {epochs} of {options.epochs}; {kept} are {saved}"
 
 
-def errors_of(walk: Walk, forecast: Any) -> str:
-    """The forecast's error beside that of persistence, the forecast that nothing changes."""
-    held_out = walk.actual[walk.first :]
-    error = root_mean_square(forecast - held_out)
-    persistence = root_mean_square(walk.previous[walk.first :] - held_out)
+def describe_errors(walk: Walk, forecast: Any) -> str:
+    """The forecast's error beside that of persistence, which forecasts that nothing changes."""
+    error, persistence = errors_of(walk, forecast)
     ratio = f", {error / persistence:.3f} of it" if persistence > 0 else ""
     return (
-        f"held-out part, {len(held_out)} of {len(walk.actual) + 1} values: "
+        f"held-out part, {len(forecast)} of {len(walk.actual) + 1} values: "
         f"RMSE {error:.5g}, persistence {persistence:.5g}{ratio}"
     )
 

@@ -34,7 +34,7 @@ def add_options(parser: Parser) -> None:
         choices=FUNCTIONS,
         default="tanh",
         metavar="NAME",
-        help=f"the function: {', '.join(FUNCTIONS)}; pow is x³ (default: tanh)",
+        help=f"the function: {', '.join(FUNCTIONS)}; pow is x^3 (default: tanh)",
     )
     parser.add_argument(
         "--order", type=whole_number(0), default=1, metavar="N", help="which derivative; 0 is the function (default: 1)"

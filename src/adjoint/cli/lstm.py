@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint import hooks, models, optimizers
-from adjoint import functions as F
+from adjoint import functions as F, hooks, models, optimizers
 from adjoint.cli.tasks import Walk
 from adjoint.config import no_grad, test_mode
 from adjoint.core.variable import Variable
@@ -22,7 +21,8 @@ from adjoint.errors import ArgumentError, FormatError
 
 __all__ = ["forecast", "load_model", "make_model", "make_optimizer", "next_value", "predict", "train"]
 
-_NORM = 1.0
+# Measured on held-out data: 1 fits the noise of short series, and without a limit single epochs go astray.
+_LARGEST_NORM = 10.0
 
 
 def make_model(hidden_size: int, rng: Any) -> models.LSTM:
@@ -44,8 +44,8 @@ def load_model(model: models.LSTM, path: str) -> None:
 
 
 def make_optimizer(learning_rate: float) -> optimizers.Optimizer:
-    """Adam, with the gradient clipped: the first steps of an epoch, from a state of zeros, can make it large."""
-    return optimizers.Adam(learning_rate, hooks=[hooks.ClipGrad(_NORM)])
+    """Adam, on gradients of a limited norm."""
+    return optimizers.Adam(learning_rate, hooks=[hooks.ClipGrad(_LARGEST_NORM)])
 
 
 def next_value(model: models.LSTM, x: Any) -> Variable:
@@ -63,8 +63,9 @@ def train(
 ) -> Iterator[float]:
     """Trains, and yields each epoch's loss, the mean over its steps.
 
-    There is an update every `bptt_length` steps and one at the end of the epoch. The learning rate falls along half a
-    cosine, from the optimizer's to nearly 0. Once `stop` gives True, the epoch is left after its last update.
+    There is an update every `bptt_length` steps and one at the end of the epoch, each by the sum of its steps' losses:
+    a short last segment counts for as much as it is. The learning rate falls along half a cosine, from the
+    optimizer's to nearly 0. Once `stop` gives True, the epoch is left after its last update.
 
     Raises:
         ArgumentError: for a loss that is not finite.
@@ -80,7 +81,7 @@ def train(
             optimizer.learning_rate = rate * falling(optimizer.updates / updates)
             loss = segment_loss(model, segment)
             total += loss.item()
-            update(model, optimizer, loss / len(segment))
+            update(model, optimizer, loss)
         if not math.isfinite(total):
             raise ArgumentError(f"the loss of epoch {epoch + 1} is {total}; try a smaller --learning-rate")
         yield total / len(loader)

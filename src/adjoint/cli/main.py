@@ -49,7 +49,7 @@ exit status: 0, or 2 for wrong input, 130 after Ctrl-C, 141 where standard outpu
 DOT_DESCRIPTION = """\
 Write the graph of a function's derivative in the DOT language of Graphviz.
 
-The input is named x, the function's value y, and its derivatives gx1, gx2, …
+The input is named x, the function's value y, and its derivatives gx1, gx2, ...
 """
 DOT_EXAMPLES = """\
 example:

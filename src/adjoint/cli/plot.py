@@ -6,17 +6,19 @@ import io
 import os
 from typing import Any
 
-from adjoint.cli.tasks import Walk
+from adjoint.cli.tasks import Walk, errors_of
 from adjoint.errors import MissingDependencyError
 
 __all__ = ["ENDINGS", "draw", "require_matplotlib"]
 
 ENDINGS = (".png", ".svg", ".pdf")
 
-_ACTUAL = {"color": "#9aa3ad", "marker": "o", "markersize": 2.6, "linewidth": 0.8}
-_FORECAST = {"color": "#d1495b", "linewidth": 1.6}
+_MANY = 150  # values, of which each would hide its neighbour's marker
+_ACTUAL = {"color": "#8d99a6", "marker": "o", "markersize": 4, "linewidth": 0.9}
+_ACTUAL_MANY = {"color": "#b4bdc7", "linewidth": 3.2, "solid_joinstyle": "round"}
+_FORECAST = {"color": "#c8102e", "linewidth": 1.3}
 _LOSS = {"color": "#22577a", "linewidth": 1.6}
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
@@ -63,18 +65,24 @@ def draw(path: str, panels: list[tuple[Walk, Any]], losses: list[float]) -> byte
 
 def _draw_walk(axes: Any, walk: Walk, values: Any) -> None:
     at, actual = walk.at[walk.first :], walk.actual[walk.first :]
-    axes.plot(at, actual, label="data", **_ACTUAL)
-    axes.plot(at, values, label="forecast", **_FORECAST)
-    axes.set_title(walk.title)
+    error, persistence = errors_of(walk, values)
+    axes.plot(at, actual, label="data", **(_ACTUAL if len(at) <= _MANY else _ACTUAL_MANY))
+    axes.plot(at, values, label="forecast one step ahead", **_FORECAST)
+    axes.set_title(f"{walk.title} (RMSE {error:.3g}, persistence {persistence:.3g})")
     axes.set_xlabel(walk.place)
     axes.set_ylabel(walk.value, parse_math=False)
     axes.margins(x=0.01)
-    axes.legend(loc="upper right", ncols=2, bbox_to_anchor=(1.0, 1.12))
+    axes.legend(loc="lower right", ncols=2, bbox_to_anchor=(1.0, 0.98), borderpad=0.1)
 
 
 def _draw_losses(axes: Any, losses: list[float]) -> None:
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
+
     axes.plot(range(1, len(losses) + 1), losses, marker="o" if len(losses) == 1 else "", **_LOSS)
     if losses and min(losses) > 0:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axes.yaxis.set_minor_locator(NullLocator())
     axes.set_title("Loss per step" if losses else "Loss: no epoch was trained")
     axes.set_xlabel("epoch")

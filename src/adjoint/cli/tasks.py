@@ -20,7 +20,17 @@ import numpy as np
 from adjoint.data import read_column
 from adjoint.errors import DataError
 
-__all__ = ["Task", "Walk", "make_cosine", "make_series", "read_task", "root_mean_square", "running_mean", "sine_task"]
+__all__ = [
+    "Task",
+    "Walk",
+    "errors_of",
+    "make_cosine",
+    "make_series",
+    "read_task",
+    "root_mean_square",
+    "running_mean",
+    "sine_task",
+]
 
 HELD_OUT = 0.2  # the part at the end of a real series that no training sees
 MEMORY = 50
@@ -69,7 +79,7 @@ def sine_task(points: int, noise: float, rng: Any) -> Task:
     return Task(
         inputs=_model_floats(y[:-1]),
         labels=_model_floats(y[1:]),
-        fit=Walk(_model_floats(y[:-1]), y[:-1], x[1:], y[1:], "Training: the noisy sine", "x", "y"),
+        fit=Walk(_model_floats(y[:-1]), y[:-1], x[1:], y[1:], "Training: a noisy sine", "x", "y"),
         forecast=make_cosine(points),
         real=False,
     )
@@ -85,7 +95,7 @@ def make_cosine(points: int) -> Walk:
     """The cosine from 0 to 4π. It begins one step before 0, so that there is a forecast for 0 as well."""
     x = np.linspace(0.0, 4.0 * math.pi, points)
     before = np.cos(x - x[1])
-    return Walk(_model_floats(before), before, x, np.cos(x), "Forecast: the cosine, one step ahead", "x", "y")
+    return Walk(_model_floats(before), before, x, np.cos(x), "Forecast: a cosine", "x", "y")
 
 
 def read_task(path: str, column: str) -> Task:
@@ -119,8 +129,8 @@ def read_task(path: str, column: str) -> Task:
     return Task(
         inputs=inputs[: first - 1],
         labels=labels[: first - 1],
-        fit=walk("Training part", 1, first),
-        forecast=walk("Held-out part, one step ahead", first, len(values)),
+        fit=walk("Training", 1, first),
+        forecast=walk("Held out", first, len(values)),
         real=True,
     )
 
@@ -143,6 +153,15 @@ def running_mean(values: Any, memory: int) -> Any:
         mean += (value - mean) / min(i + 1, memory)
         means[i] = mean
     return means
+
+
+def errors_of(walk: Walk, forecast: Any) -> tuple[float, float]:
+    """The root mean square error of a walk's forecasts, and that of persistence: nothing changes."""
+    shown = slice(walk.first, None)
+    return (
+        root_mean_square(forecast - walk.actual[shown]),
+        root_mean_square(walk.previous[shown] - walk.actual[shown]),
+    )
 
 
 def root_mean_square(errors: Any) -> float:

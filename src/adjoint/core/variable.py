@@ -283,21 +283,21 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     for value in inputs:
         link = None
         if isinstance(value, Variable):
-            variable, value = value, value._data
-            link = variable._link
+            array = value._data
+            link = value._link
             if link is None:
-                if value.dtype.kind == "f":
-                    link = variable._link = Link(None, 0, 0, value, ref(variable))
+                if array.dtype.kind == "f":
+                    link = value._link = Link(None, 0, 0, array, ref(value))
                     if generation < 0:
                         generation = 0
             elif link.generation > generation:
                 generation = link.generation
-        elif type(value) not in NUMBERS:
-            value = as_array(value)
-        found = NAMESPACES[type(value)]
+        else:
+            array = value if type(value) in NUMBERS else as_array(value)
+        found = NAMESPACES[type(array)]
         if found is not namespace and found is not None:
-            namespace = found if namespace is None else namespace_of(*arrays, value)
-        arrays.append(value)
+            namespace = found if namespace is None else namespace_of(*arrays, array)
+        arrays.append(array)
         links.append(link)
     if namespace is None:
         namespace = namespace_of(*arrays)
@@ -315,11 +315,20 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
         link = links[position]
         if link is not None:
             arrays[position] = link
-    kept = output if op.keeps_output else None
-    if type(output) is not tuple:
-        return _output(output, Node(op, params, links, arrays, kept, generation), 0)
-    node = ManyNode(op, params, links, arrays, kept, generation)
-    variables = tuple([_output(part, node, i) for i, part in enumerate(output[: op.outputs])])
+    # As Node(...) does, without the call: this runs for every op.
+    node: Any = _new_node(ManyNode if type(output) is tuple else Node)
+    node.op = op
+    node.params = params
+    node.inputs = links
+    node.saved = arrays
+    node.output = output if op.keeps_output else None
+    node.generation = generation
+    return _outputs(output, node) if type(output) is tuple else _output(output, node, 0)
+
+
+def _outputs(output: tuple[Any, ...], node: ManyNode) -> tuple[Variable, ...]:
+    """The Variables that an op with several outputs returns."""
+    variables = tuple([_output(part, node, i) for i, part in enumerate(output[: node.op.outputs])])
     siblings = [_no_link if variable._link is None else ref(variable._link) for variable in variables]
     node.siblings = siblings + [_no_link] * (len(output) - len(siblings))
     return variables
@@ -362,6 +371,7 @@ def _no_link() -> None:
 
 _new = Variable.__new__
 _new_link = Link.__new__
+_new_node = Node.__new__
 
 
 def _restore(data: Any, name: str | None, gradient: Any) -> Variable:
