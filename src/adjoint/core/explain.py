@@ -10,7 +10,7 @@ import numpy as np
 from adjoint.errors import AdjointError, AxisError, DTypeError, GradientError, OutOfRangeError, ShapeError
 from adjoint.ops.declaration import Op
 
-__all__ = ["explain_forward", "explain_rule"]
+__all__ = ["raise_forward_error", "raise_rule_error"]
 
 _KINDS: tuple[tuple[type[Exception], type[AdjointError]], ...] = (
     (np.exceptions.AxisError, AxisError),  # is a ValueError and an IndexError as well: before them
@@ -25,19 +25,22 @@ def _describe(value: Any) -> str:
     return repr(value) if shape is None else f"{dtype} {tuple(shape)}"
 
 
-def explain_forward(op: Op, arrays: Sequence[Any], params: dict[str, Any], error: Exception) -> Exception:
-    """The error to raise for an op whose forward raised `error`; errors of other kinds stay as they are."""
+def raise_forward_error(op: Op, arrays: Sequence[Any], params: dict[str, Any], error: Exception) -> None:
+    """Raises what says more of an error of an op's forward; does nothing for errors of other kinds.
+
+    The new error stands in no variable: it would be a cycle with its traceback, and keep the arrays alive.
+    """
     for kind, ours in _KINDS:
         if isinstance(error, kind) and not isinstance(error, AdjointError):
             given = ", ".join([_describe(array) for array in arrays] + [f"{k}={v!r}" for k, v in params.items()])
             needs = f"\n  it needs {op.requires}" if op.requires else ""
-            return ours(f"{op.name}({given}): {error}{needs}")
-    return error
+            raise ours(f"{op.name}({given}): {error}{needs}") from error
 
 
-def explain_rule(op: Op, inputs: Sequence[Any], error: Exception) -> Exception:
-    """The error to raise for an op whose derivative rule raised `error`."""
-    if isinstance(error, (AdjointError, MemoryError)):
-        return error
-    given = ", ".join("constant" if link is None else _describe(link) for link in inputs)
-    return GradientError(f"the derivative rule of {op.name}({given}) failed: {type(error).__name__}: {error}")
+def raise_rule_error(op: Op, inputs: Sequence[Any], error: Exception) -> None:
+    """Raises what says more of an error of an op's derivative rule; does nothing for our own errors."""
+    if not isinstance(error, (AdjointError, MemoryError)):
+        given = ", ".join("constant" if link is None else _describe(link) for link in inputs)
+        raise GradientError(
+            f"the derivative rule of {op.name}({given}) failed: {type(error).__name__}: {error}"
+        ) from error

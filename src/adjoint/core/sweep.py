@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adjoint.core.explain import explain_rule
+from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind
 from adjoint.errors import GradientError
 
@@ -69,10 +69,8 @@ def sweep(
                 if retained is not None:
                     links[creator, link.index] = link
         except Exception as error:
-            explained = explain_rule(node.op, node.inputs, error)
-            if explained is error:
-                raise
-            raise explained from error
+            raise_rule_error(node.op, node.inputs, error)
+            raise
     return leaves
 
 
@@ -120,9 +118,10 @@ def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any]) -> Sequenc
         parts: Sequence[Any] = op.vjp(F, g, y, *xs, needs=needs, **params)
     else:
         parts = op.vjp(F, g, y, *xs, **params)
-    if len(parts) != len(node.inputs):
+    if not isinstance(parts, (tuple, list)) or len(parts) != len(node.inputs):
+        count = f"{len(parts)} cotangents" if isinstance(parts, (tuple, list)) else type(parts).__name__
         raise GradientError(
-            f"the rule of {op.name} returned {len(parts)} cotangents for {len(node.inputs)} inputs; "
+            f"the rule of {op.name} returned {count} for {len(node.inputs)} inputs; "
             "it returns a tuple with one for each, None where there is none"
         )
     return parts

@@ -11,7 +11,7 @@ import numpy as np
 
 from adjoint.arrays import NAMESPACES, NUMBERS, as_array, namespace_of
 from adjoint.config import RECORDING, recording_mode
-from adjoint.core.explain import explain_forward
+from adjoint.core.explain import raise_forward_error
 from adjoint.core.graph import Link, ManyNode, Node, unchain_behind
 from adjoint.core.indexing import split_index
 from adjoint.core.sweep import sweep
@@ -109,17 +109,23 @@ class Variable(Value):
         cotangent = self._starting_cotangent(gradient)
         link = self._link
         if link is None or link.creator is None:
-            self._accumulate(cotangent, created=create_graph, given=gradient is not None)
+            if gradient is not None:
+                own = apply(arithmetic.copy, cotangent) if create_graph else _wrap(NAMESPACES[type(cotangent._data)].copy(cotangent._data))
+                self._accumulate(own, created=create_graph)
+            elif self._grad is None:
+                self._grad = cotangent
             return
         retained: list[tuple[Link, Any]] | None = [] if retain_grad else None
         if create_graph:
             with recording_mode(True):
                 leaves = sweep(link, cotangent, VariableFunctions, _lift, retained)
+                self._grad = None
+                _deliver([*(retained or ()), *leaves.items()], cotangent)
         else:
             F = raw_functions(NAMESPACES[type(self._data)])
             leaves = sweep(link, cotangent._data, F, None, retained)
-        self._grad = None
-        _deliver([*retained, *leaves.items()] if retained else leaves.items(), cotangent)
+            self._grad = None
+            _deliver([*retained, *leaves.items()] if retained else leaves.items(), cotangent)
 
     def _starting_cotangent(self, gradient: Any) -> Variable:
         if self._data.dtype.kind != "f":
@@ -136,15 +142,14 @@ class Variable(Value):
             raise ShapeError(f"a cotangent of shape {cotangent.shape} for {self._brief()}; they must be equal")
         return cotangent if cotangent.dtype == self.dtype else cotangent.astype(self.dtype)
 
-    def _accumulate(self, cotangent: Variable, *, created: bool, given: bool = True) -> None:
-        """Adds to the gradient of a leaf; the values stay our own."""
+    def _accumulate(self, cotangent: Variable, *, created: bool) -> None:
+        """Adds to the gradient of a leaf: a recorded sum if it is to be differentiated again."""
         if self._grad is None:
             self._grad = cotangent
-        elif given:
-            if created:
-                self._grad = self._grad + cotangent
-            else:
-                self._grad = _wrap(self._grad._data + cotangent._data)
+        elif created:
+            self._grad = self._grad + cotangent
+        else:
+            self._grad = _wrap(self._grad._data + cotangent._data)
 
     def cleargrad(self) -> None:
         """Drops the gradient."""
@@ -304,10 +309,8 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     try:
         output = op.forward(namespace, *arrays, **params) if params else op.forward(namespace, *arrays)
     except Exception as error:
-        explained = explain_forward(op, arrays, params, error)
-        if explained is error:
-            raise
-        raise explained from error
+        raise_forward_error(op, arrays, params, error)
+        raise
     if generation < 0 or not op.differentiable or not RECORDING.get():
         return tuple(map(_wrap, output[: op.outputs])) if type(output) is tuple else _wrap(output)
     count = len(arrays)
@@ -414,12 +417,14 @@ def _deliver(cotangents: Iterable[tuple[Link, Any]], start: Variable) -> None:
     shown = {id(start._data)}
     for link, cotangent in cotangents:
         variable = link.variable()
-        if variable is None:
+        if variable is None or variable._link is not link:  # gone, or its data is another's by now
             continue
+        array = cotangent._data if isinstance(cotangent, Variable) else cotangent
+        shared = id(array) in shown or getattr(array, "base", None) is not None
         if isinstance(cotangent, Variable):
-            own = apply(arithmetic.copy, cotangent) if id(cotangent._data) in shown else cotangent
+            own = apply(arithmetic.copy, cotangent) if shared else cotangent
         else:
-            own = _wrap(cotangent if cotangent.base is None and id(cotangent) not in shown else cotangent.copy())
+            own = _wrap(NAMESPACES[type(array)].copy(array) if shared else array)
         shown.add(id(own._data))
         if variable._grad is None or link.creator is not None:
             variable._grad = own
