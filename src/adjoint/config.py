@@ -10,17 +10,22 @@ import functools
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from adjoint.errors import DTypeError
 
 __all__ = ["ModeSwitch", "is_recording", "is_training", "no_grad", "recording_mode", "test_mode"]
 
-T = TypeVar("T")
 AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
 
 RECORDING: ContextVar[bool] = ContextVar("adjoint.recording", default=True)
 TRAINING: ContextVar[bool] = ContextVar("adjoint.training", default=True)
+
+# For each mode, the values to restore, the next one last. They belong to the thread or task, not to a block, since
+# one block may be used by several.
+_EARLIER: dict[ContextVar[bool], ContextVar[tuple[bool, ...]]] = {
+    mode: ContextVar(f"{mode.name}.earlier", default=()) for mode in (RECORDING, TRAINING)
+}
 
 is_recording = RECORDING.get
 is_training = TRAINING.get
@@ -28,24 +33,27 @@ is_training = TRAINING.get
 _SUSPENDABLE = 0x20 | 0x80 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 
 
-class _ModeBlock(Generic[T]):
+class _ModeBlock:
     """``with`` block that gives a mode a value and restores the earlier one; re-enterable, also a decorator."""
 
-    __slots__ = ("_mode", "_previous", "_value")
+    __slots__ = ("_mode", "_value")
 
-    def __init__(self, mode: ContextVar[T], value: T) -> None:
+    def __init__(self, mode: ContextVar[bool], value: bool) -> None:
         self._mode = mode
         self._value = value
-        self._previous: list[T] = []
 
     def __enter__(self) -> None:
-        self._previous.append(self._mode.get())
+        earlier = _EARLIER[self._mode]
+        earlier.set((*earlier.get(), self._mode.get()))
         self._mode.set(self._value)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._mode.set(self._previous.pop())
+        earlier = _EARLIER[self._mode]
+        *rest, previous = earlier.get()
+        earlier.set(tuple(rest))
+        self._mode.set(previous)
 
     def __call__(self, function: AnyCallable) -> AnyCallable:
         code = getattr(function, "__code__", None)
@@ -57,23 +65,22 @@ class _ModeBlock(Generic[T]):
 
         @functools.wraps(function)
         def in_mode(*args: Any, **kwargs: Any) -> Any:
-            # A block of its own for each call: the decorated function may recurse or run in several threads.
-            with _ModeBlock(self._mode, self._value):
+            with self:
                 return function(*args, **kwargs)
 
         return in_mode  # type: ignore[return-value]
 
 
-class ModeSwitch(Generic[T]):
+class ModeSwitch:
     """A mode's setting, used as ``with switch():``, ``@switch()`` or ``@switch``."""
 
-    def __init__(self, mode: ContextVar[T], value: T, doc: str) -> None:
+    def __init__(self, mode: ContextVar[bool], value: bool, doc: str) -> None:
         self._mode = mode
         self._value = value
         self.__doc__ = doc
 
     @overload
-    def __call__(self) -> _ModeBlock[T]: ...
+    def __call__(self) -> _ModeBlock: ...
     @overload
     def __call__(self, function: AnyCallable) -> AnyCallable: ...
     def __call__(self, function: Any = None) -> Any:
@@ -81,7 +88,7 @@ class ModeSwitch(Generic[T]):
         return block if function is None else block(function)
 
 
-def recording_mode(value: bool) -> _ModeBlock[bool]:
+def recording_mode(value: bool) -> _ModeBlock:
     """A block in which computations are recorded (True) or not (False)."""
     return _ModeBlock(RECORDING, value)
 

@@ -1,8 +1,6 @@
-"""New Variables, and the generators that random ones are drawn from."""
+"""New Variables of a given shape."""
 
 from __future__ import annotations
-
-import os
 
 import numpy as np
 import pytest
@@ -82,39 +80,7 @@ def test_seeded_draws_repeat_and_others_do_not(draw):
     assert draw(None).data.tolist() != draw(None).data.tolist()
 
 
-def test_const_is_the_source_of_its_seed():
-    assert random.const().random() == random.source(0).random()
-    assert random.const(7).random() == random.source(7).random()
-
-
-@pytest.mark.parametrize(("seed", "error"), [(-1, ArgumentError), (1.0, DTypeError), (True, DTypeError), ("1", DTypeError)])
-def test_what_is_no_seed_is_refused(seed, error):
-    with pytest.raises(error, match="seed"):
-        random.source(seed)
-
-
-def test_generator_is_passed_on():
-    rng = np.random.default_rng(0)
-    assert random.generator(rng) is rng
-    assert random.generator() is random.generator(None)
-
-
-@pytest.mark.parametrize("rng", [42, np.random.RandomState(0), np.random], ids=["int", "RandomState", "module"])
-def test_what_is_no_generator_is_refused(rng):
+@pytest.mark.parametrize("make", [ad.rand, ad.randn, ad.normal], ids=lambda f: f.__name__)
+def test_what_is_no_generator_is_refused(make):
     with pytest.raises(DTypeError, match="Generator"):
-        ad.rand(2, rng=rng)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_child_process_draws_numbers_of_its_own():
-    random.generator().random()
-    state = random.generator().bit_generator.state
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writer, b"same" if random.generator().bit_generator.state == state else b"its own")
-        os._exit(0)
-    os.waitpid(child, 0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        assert pipe.read() == b"its own"
+        make(2, rng=42)

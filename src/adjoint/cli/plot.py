@@ -15,7 +15,7 @@ ENDINGS = (".png", ".svg", ".pdf")
 
 _MANY = 150  # values, of which each would hide its neighbour's marker
 _ACTUAL = {"color": "#8d99a6", "marker": "o", "markersize": 4, "linewidth": 0.9}
-_ACTUAL_MANY = {"color": "#b4bdc7", "linewidth": 3.2, "solid_joinstyle": "round"}
+_ACTUAL_MANY = {"color": "#b4bdc7", "linewidth": 3.2, "solid_joinstyle": "round", "solid_capstyle": "round"}
 _FORECAST = {"color": "#c8102e", "linewidth": 1.3}
 _LOSS = {"color": "#22577a", "linewidth": 1.6}
 _STYLE: dict[Any, Any] = {
@@ -58,6 +58,7 @@ def draw(path: str, panels: list[tuple[Walk, Any]], losses: list[float]) -> byte
         for name, (walk, values) in zip(("fit", "forecast"), panels, strict=True):
             _draw_walk(axes[name], walk, values)
         _draw_losses(axes["loss"], losses)
+        axes["forecast"].legend(loc="lower right", ncols=2, bbox_to_anchor=(1.0, 0.98), borderpad=0.1)
         buffer = io.BytesIO()
         figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
@@ -72,7 +73,6 @@ def _draw_walk(axes: Any, walk: Walk, values: Any) -> None:
     axes.set_xlabel(walk.place)
     axes.set_ylabel(walk.value, parse_math=False)
     axes.margins(x=0.01)
-    axes.legend(loc="lower right", ncols=2, bbox_to_anchor=(1.0, 0.98), borderpad=0.1)
 
 
 def _draw_losses(axes: Any, losses: list[float]) -> None:

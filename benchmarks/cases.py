@@ -1,0 +1,54 @@
+"""What is measured, and the figures that adjoint aims at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LIBRARIES = {  # by the name of the module in `benchmarks.workloads`: the column's title
+    "adjoint_eager": "adjoint",
+    "torch_eager": "PyTorch",
+    "jax_jit": "JAX, jit",
+    "numpy_by_hand": "NumPy by hand",
+}
+PACKAGES = {"adjoint_eager": "adjoint", "torch_eager": "torch", "jax_jit": "jax", "numpy_by_hand": "numpy"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of a table.
+
+    kind: "time" (of a step), "peak" (memory of steps), "growth" (of memory over many steps), "import" or
+        "command"
+    target: seconds or bytes, as adjoint's figure is; None where there is none
+    workload: the workload's name in the libraries' modules, if it is not the case's
+    libraries: those that are compared
+    """
+
+    name: str
+    title: str
+    kind: str
+    target: float | None = None
+    workload: str = ""
+    libraries: tuple[str, ...] = tuple(LIBRARIES)
+
+    @property
+    def runs(self) -> str:
+        return self.workload or self.name
+
+
+_NO_NUMPY = ("adjoint_eager", "torch_eager", "jax_jit")
+_ADJOINT = ("adjoint_eager",)
+CASES = (
+    Case("mlp", "MLP step: 100×1 → 10 ReLU → 1, squared error, SGD, float32", "time", 36e-6),
+    Case("lstm", "LSTM segment: 30 steps, batch 30, 1 → 100 → 1, squared errors, SGD, float32", "time", 6500e-6),
+    Case("rosenbrock", "Rosenbrock, an iteration of gradient descent, float64 scalars", "time", 32e-6),
+    Case("sine", "Six nested derivatives of sin at 1.0, float64", "time", 137e-6, libraries=_NO_NUMPY),
+    Case("digits", "MLP step: 128×784 → 256 → 128 → 10, ReLU, cross-entropy, Adam, float32", "time", 2750e-6),
+    Case("elementwise", "Gradient of Σ tanh(x)·sigmoid(x) + exp(−x²), 1,000,000 elements, float32", "time", 11000e-6),
+    Case("digits-memory", "The MLP step 128×784", "peak", workload="digits"),
+    Case("elementwise-memory", "The gradient of 1,000,000 elements", "peak", workload="elementwise"),
+    Case("double-backward", "Double backpropagation through a small MLP", "growth", libraries=_ADJOINT),
+    Case("segments", "Segments of truncated backpropagation, a small LSTM", "growth", libraries=_ADJOINT),
+    Case("import", "Import, beyond NumPy's", "import", libraries=_NO_NUMPY),
+    Case("adjoint-lstm", "`adjoint lstm` with its defaults", "command", libraries=_ADJOINT),
+)

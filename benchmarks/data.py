@@ -1,0 +1,66 @@
+"""The data and the initial parameters of the workloads: the same for every library, NumPy arrays all."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+LEARNING_RATES = {"mlp": 0.2, "lstm": 0.01, "rosenbrock": 0.001, "digits": 0.001}
+ELEMENTS = 1_000_000
+
+
+class Training(NamedTuple):
+    """Inputs, targets, and the parameters by adjoint's names, with weights (in, out) and gates f, i, o, u."""
+
+    x: np.ndarray
+    t: np.ndarray
+    params: dict[str, np.ndarray]
+
+
+def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def _weight(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    w = _normal(rng, rows, columns)
+    w /= np.sqrt(np.float32(rows))
+    return w
+
+
+def _perceptron(rng: np.random.Generator, sizes: tuple[int, ...]) -> dict[str, np.ndarray]:
+    params = {}
+    for i, (rows, columns) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        params[f"layers.{i}.w"] = _weight(rng, rows, columns)
+        params[f"layers.{i}.b"] = np.zeros(columns, np.float32)
+    return params
+
+
+def mlp() -> Training:
+    rng = np.random.default_rng(0)
+    x = rng.random((100, 1), np.float32)
+    t = np.sin(np.float32(2 * np.pi) * x) + 0.1 * _normal(rng, 100, 1)
+    return Training(x, t.astype(np.float32), _perceptron(rng, (1, 10, 1)))
+
+
+def lstm(steps: int = 30, batch: int = 30, hidden: int = 100) -> Training:
+    rng = np.random.default_rng(0)
+    x, t = _normal(rng, steps, batch, 1), _normal(rng, steps, batch, 1)
+    params = {
+        "lstm.x.w": _weight(rng, 1, 4 * hidden),
+        "lstm.x.b": np.zeros(4 * hidden, np.float32),
+        "lstm.h.w": _weight(rng, hidden, 4 * hidden),
+        "linear.w": _weight(rng, hidden, 1),
+        "linear.b": np.zeros(1, np.float32),
+    }
+    return Training(x, t, params)
+
+
+def digits() -> Training:
+    rng = np.random.default_rng(0)
+    x = rng.random((128, 784), np.float32)
+    return Training(x, rng.integers(0, 10, 128), _perceptron(rng, (784, 256, 128, 10)))
+
+
+def elementwise() -> np.ndarray:
+    return _normal(np.random.default_rng(0), ELEMENTS)
