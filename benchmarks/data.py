@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ def _weight(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 def _perceptron(rng: np.random.Generator, sizes: tuple[int, ...]) -> dict[str, np.ndarray]:
     params = {}
-    for i, (rows, columns) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (rows, columns) in enumerate(pairwise(sizes)):
         params[f"layers.{i}.w"] = _weight(rng, rows, columns)
         params[f"layers.{i}.b"] = np.zeros(columns, np.float32)
     return params

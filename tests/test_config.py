@@ -142,7 +142,6 @@ class TestSwitch:
         assert asyncio.run(main()) == (True, False, True)
 
 
-@pytest.mark.xfail(strict=True, reason="a block keeps what it restores in one list for all threads")
 def test_one_block_may_be_shared_by_threads():
     block = ad.no_grad()
     inside, release = threading.Event(), threading.Event()

@@ -23,9 +23,7 @@ def _load(model: models.Model, example: np.ndarray, params: Arrays) -> None:
         parameter.data = params[name]
 
 
-def _training(
-    model: models.Model, optimizer: optimizers.Optimizer, compute_loss: Callable[[], ad.Variable]
-) -> Run:
+def _training(model: models.Model, optimizer: optimizers.Optimizer, compute_loss: Callable[[], ad.Variable]) -> Run:
     def backward() -> ad.Variable:
         loss = compute_loss()
         model.cleargrads()

@@ -83,13 +83,12 @@ def lstm() -> Run:
         g_z = np.empty((steps, batch, 4 * size), np.float32)
         slopes = gates * (1.0 - gates)
         g_hs = g_y @ w.T
+        carried = np.zeros((batch, size), np.float32)  # the cell state's gradient from the step after
         for k in range(steps - 1, -1, -1):
             g_h = g_hs[k]
             if k < steps - 1:
                 g_h += g_z[k + 1] @ v.T
-            g_c = g_h * gates[k, :, 2 * size :] * (1.0 - squashed[k] ** 2)
-            if k < steps - 1:
-                g_c += carried
+            g_c = carried + g_h * gates[k, :, 2 * size :] * (1.0 - squashed[k] ** 2)
             g_z[k, :, :size] = g_c * cells[k - 1] if k > 0 else 0.0
             np.multiply(g_c, us[k], out=g_z[k, :, size : 2 * size])
             np.multiply(g_h, squashed[k], out=g_z[k, :, 2 * size : 3 * size])
@@ -165,11 +164,28 @@ def digits() -> Run:
 
 def elementwise() -> Run:
     x = data.elementwise()
+    t, s, e, g, h = (np.empty_like(x) for _ in range(5))
 
     def value_and_gradient() -> tuple[float, np.ndarray]:
-        t, s, e = np.tanh(x), _sigmoid(x), np.exp(-(x * x))
-        value = np.vdot(t, s) + e.sum()
-        return value, (1.0 - t * t) * s + t * (s * (1.0 - s)) - 2.0 * x * e
+        """(1 − t²) s + t s (1 − s) − 2 x e, for t = tanh(x), s = sigmoid(x) and e = exp(−x²)."""
+        np.tanh(x, out=t)
+        np.multiply(x, 0.5, out=s)
+        np.tanh(s, out=s)
+        np.multiply(s, 0.5, out=s)
+        np.add(s, 0.5, out=s)
+        np.multiply(x, x, out=e)
+        np.negative(e, out=e)
+        np.exp(e, out=e)
+        np.multiply(t, t, out=g)
+        np.subtract(1.0, g, out=g)
+        np.subtract(1.0, s, out=h)
+        np.multiply(h, t, out=h)
+        np.add(g, h, out=g)
+        np.multiply(g, s, out=g)
+        np.multiply(x, e, out=h)
+        np.multiply(h, 2.0, out=h)
+        np.subtract(g, h, out=g)
+        return np.vdot(t, s) + e.sum(), g
 
     def check() -> Arrays:
         value, gradient = value_and_gradient()

@@ -16,7 +16,7 @@ VERSION = torch.__version__
 torch.set_num_threads(1)
 
 
-def _training(module: nn.Module, optimizer: torch.optim.Optimizer, compute_loss: Callable, arrays: Callable) -> Run:
+def _training(optimizer: torch.optim.Optimizer, compute_loss: Callable, arrays: Callable) -> Run:
     """`arrays` turns a function of a parameter into arrays by adjoint's names."""
 
     def backward() -> torch.Tensor:
@@ -64,7 +64,7 @@ def mlp() -> Run:
     x, t = torch.from_numpy(training.x), torch.from_numpy(training.t)
     model, arrays = _perceptron(training.params)
     optimizer = torch.optim.SGD(model.parameters(), lr=data.LEARNING_RATES["mlp"])
-    return _training(model, optimizer, lambda: F.mse_loss(model(x), t), arrays)
+    return _training(optimizer, lambda: F.mse_loss(model(x), t), arrays)
 
 
 def _reorder(gates: np.ndarray) -> np.ndarray:
@@ -90,8 +90,7 @@ def lstm() -> Run:
         cell.bias_hh.zero_()
         linear.weight.copy_(torch.from_numpy(params["linear.w"].T))
         linear.bias.copy_(torch.from_numpy(params["linear.b"]))
-    model = nn.ModuleList([cell, linear])
-    optimizer = torch.optim.SGD(model.parameters(), lr=data.LEARNING_RATES["lstm"])
+    optimizer = torch.optim.SGD([*cell.parameters(), *linear.parameters()], lr=data.LEARNING_RATES["lstm"])
 
     def loss() -> torch.Tensor:
         h = c = torch.zeros(xs.shape[1], hidden)
@@ -110,7 +109,7 @@ def lstm() -> Run:
             "linear.b": of(linear.bias).numpy(),
         }
 
-    run = _training(model, optimizer, loss, arrays)
+    run = _training(optimizer, loss, arrays)
     # The cell has a second bias of its own, so trained parameters are not comparable.
     return run._replace(values=dict)
 
@@ -157,7 +156,10 @@ def digits() -> Run:
     x, t = torch.from_numpy(training.x), torch.from_numpy(training.t)
     model, arrays = _perceptron(training.params)
     optimizer = torch.optim.Adam(model.parameters(), lr=data.LEARNING_RATES["digits"])
-    return _training(model, optimizer, lambda: F.cross_entropy(model(x), t), arrays)
+    run = _training(optimizer, lambda: F.cross_entropy(model(x), t), arrays)
+    # PyTorch adds eps after correcting the moments, as the paper's algorithm 1 does: weights without much of a
+    # gradient take other steps.
+    return run._replace(values=dict)
 
 
 def elementwise() -> Run:

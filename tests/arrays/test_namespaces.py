@@ -110,6 +110,8 @@ def test_what_is_not_made_of_numbers_is_refused(value):
         as_array(value)
 
 
-@pytest.mark.parametrize(("dtype", "expected"), [("float16", True), ("float64", True), ("int64", False), ("bool", False)])
+@pytest.mark.parametrize(
+    ("dtype", "expected"), [("float16", True), ("float64", True), ("int64", False), ("bool", False)]
+)
 def test_floats_are_what_has_gradients(dtype, expected):
     assert is_float_dtype(np.dtype(dtype)) is expected

@@ -20,9 +20,9 @@ SHAPES = st_numpy.array_shapes(min_dims=1, max_dims=3, max_side=4)
 def assert_indexes_like_numpy(x, index):
     """Same value; and a gradient that counts how often each element was read, weighted."""
     expected = x[index]
-    y = Variable(x)[index]
-    assert y.shape == expected.shape
-    assert y.data.tolist() == expected.tolist()
+    for y in (Variable(x)[index], F.getitem(x, index)):
+        assert y.shape == expected.shape
+        assert y.data.tolist() == expected.tolist()
     g = np.arange(1.0, expected.size + 1).reshape(expected.shape)
     weight = np.zeros(x.size)
     np.add.at(weight, np.arange(x.size).reshape(x.shape)[index], g)

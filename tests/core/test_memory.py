@@ -11,7 +11,7 @@ import pytest
 
 from adjoint import Variable, functions as F, layers as L, optimizers, random
 from adjoint.core.custom import UserOp
-from adjoint.core.graph import Node
+from adjoint.core.graph import Link, Node
 from adjoint.errors import GradientError, ShapeError
 from tests.support import nodes_behind
 
@@ -133,8 +133,8 @@ def test_leaf_that_is_dropped_is_freed_while_the_graph_lives():
 
 
 def live_objects():
-    """How many Variables and nodes there are."""
-    return sum(isinstance(thing, (Variable, Node)) for thing in gc.get_objects())
+    """How many Variables, nodes and links there are."""
+    return sum(isinstance(thing, (Variable, Node, Link)) for thing in gc.get_objects())
 
 
 def steps_of_double_backward(count):

@@ -83,7 +83,9 @@ def test_operators_without_a_derivative_are_not_there(operation):
             operation(a, b)
 
 
-@pytest.mark.parametrize("other", [Variable([2.0, 2.0]), np.array([2.0, 2.0]), 2.0], ids=["Variable", "array", "number"])
+@pytest.mark.parametrize(
+    "other", [Variable([2.0, 2.0]), np.array([2.0, 2.0]), 2.0], ids=["Variable", "array", "number"]
+)
 @pytest.mark.parametrize("operation", COMPARISONS, ids=lambda f: f.__name__)
 def test_comparisons_give_plain_booleans(operation, other):
     plain = other.data if isinstance(other, Variable) else other

@@ -221,7 +221,9 @@ def test_other_attributes_cannot_be_assigned():
 # Copies
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"]
+)
 def test_copies_hold_values_and_not_the_graph(duplicate):
     x = Variable([1.0, 2.0], name="x")
     y = F.exp(x)

@@ -150,7 +150,9 @@ def test_cell_is_its_formula(leading):
 @pytest.mark.parametrize("first_step", [False, True])
 def test_each_output_of_the_cell_can_be_used_alone(output, first_step):
     rng = np.random.default_rng(0)
-    arrays = (rng.standard_normal((2, 8)),) if first_step else (rng.standard_normal((2, 8)), rng.standard_normal((2, 2)))
+    arrays = (
+        (rng.standard_normal((2, 8)),) if first_step else (rng.standard_normal((2, 8)), rng.standard_normal((2, 2)))
+    )
     check_grads(lambda *xs: F.lstm_cell(*xs)[output], arrays, order=3)
 
 

@@ -175,7 +175,9 @@ def test_masked_fill_takes_a_mask_of_fewer_axes():
 def test_masked_fill_blocks_gradients_that_are_not_finite():
     """log(0) has an infinite slope: the mask must choose, not multiply by 0."""
     with np.errstate(divide="ignore"):
-        (slope,) = gradients(lambda x: F.masked_fill(F.log(x), [True, False], 0.0), np.array([2.0, 4.0]), gradient=[1, 1])
+        (slope,) = gradients(
+            lambda x: F.masked_fill(F.log(x), [True, False], 0.0), np.array([2.0, 4.0]), gradient=[1, 1]
+        )
     assert slope.tolist() == [0.0, 0.25]
 
 

@@ -105,7 +105,9 @@ def test_loss_of_no_rows_is_0():
 def test_rows_may_have_several_leading_axes_or_none():
     x, t = LOGITS.reshape(2, 2, 3), LABELS.reshape(2, 2)
     assert F.softmax_cross_entropy(x, t).item() == pytest.approx(row_losses(x, t).mean(), rel=1e-14)
-    assert F.softmax_cross_entropy(LOGITS[0], np.array(2)).item() == pytest.approx(row_losses(LOGITS, LABELS * 0 + 2)[0])
+    assert F.softmax_cross_entropy(LOGITS[0], np.array(2)).item() == pytest.approx(
+        row_losses(LOGITS, LABELS * 0 + 2)[0]
+    )
 
 
 def test_softmax_cross_entropy_does_not_overflow():

@@ -18,9 +18,7 @@ def arrays(*shapes):
     return [rng.standard_normal(shape) for shape in shapes]
 
 
-@given(
-    st_numpy.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, max_side=3), st.integers(0, 3)
-)
+@given(st_numpy.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, max_side=3), st.integers(0, 3))
 def test_matmul_is_numpys_with_vectors_and_stacks(shapes, seed):
     rng = np.random.default_rng(seed)
     a, b = (rng.standard_normal(shape) for shape in shapes.input_shapes)

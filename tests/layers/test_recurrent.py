@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.layers import reference
 
 import adjoint as ad
 from adjoint import functions as F, layers as L, models, optimizers
 from adjoint.errors import ArgumentError, DTypeError, ShapeError, StateError
+from tests.layers import reference
 
 KINDS = {"RNN": (L.RNN, 1), "LSTM": (L.LSTM, 4), "GRU": (L.GRU, 3)}
 every_kind = pytest.mark.parametrize("kind", list(KINDS))

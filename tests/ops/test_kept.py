@@ -7,10 +7,10 @@ from weakref import ref
 
 import numpy as np
 import pytest
-from tests.support import CASES, DIFFERENTIABLE, apply_rule, draw, parts, run, samples_of
 
 from adjoint import Variable, functions as F
 from adjoint.arrays import numpy_namespace as xp
+from tests.support import CASES, DIFFERENTIABLE, apply_rule, draw, parts, run, samples_of
 
 KEEP_NOTHING = (
     "add astype broadcast_to concat copy cumsum diagonal_unindex flip getitem mean neg reshape scatter_add split stack "

@@ -7,6 +7,10 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+
+from adjoint import Variable, apply
+from adjoint.arrays import numpy_namespace as xp
+from adjoint.testing import check_grads
 from tests.support import (
     CASES,
     DIFFERENTIABLE,
@@ -19,10 +23,6 @@ from tests.support import (
     run,
     samples_of,
 )
-
-from adjoint import Variable, apply
-from adjoint.arrays import numpy_namespace as xp
-from adjoint.testing import check_grads
 
 FLOAT32 = np.dtype(np.float32)
 

@@ -140,8 +140,11 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 def matmul(a: Array, b: Array) -> Array:
     # dot is the same product, and faster, where both are matrices.
-    if a.ndim == 2 == b.ndim:
-        return a.dot(b)
+    try:
+        if a.ndim == 2 == b.ndim:
+            return a.dot(b)
+    except AttributeError:
+        pass  # a number, which numpy.matmul refuses
     return np.matmul(a, b)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 __all__ = ["Parser", "finite", "from_zero", "positive", "whole_number"]
 
-_LARGEST = 1_000_000_000
+_LARGEST = 1_000_000_000  # for sizes and counts
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,8 +24,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
 
 
-def whole_number(lowest: int) -> Callable[[str], int]:
-    """A whole number from `lowest`."""
+def whole_number(lowest: int, highest: int | None = _LARGEST) -> Callable[[str], int]:
+    """A whole number from `lowest` to `highest`."""
 
     def read(text: str) -> int:
         try:
@@ -34,8 +34,8 @@ def whole_number(lowest: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
         if value < lowest:
             raise argparse.ArgumentTypeError(f"{value} is too small; it is at least {lowest}")
-        if value > _LARGEST:
-            raise argparse.ArgumentTypeError(f"{value} is too large; it is at most {_LARGEST}")
+        if highest is not None and value > highest:
+            raise argparse.ArgumentTypeError(f"{value} is too large; it is at most {highest}")
         return value
 
     return read

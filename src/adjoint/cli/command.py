@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from adjoint import files, models, random
+from adjoint import files, models, optimizers, random
 from adjoint.cli import lstm, plot, progress
 from adjoint.cli.arguments import Parser, from_zero, positive, whole_number
-from adjoint.cli.outputs import check_distinct, check_ending, check_writable
+from adjoint.cli.outputs import check_distinct, check_ending, check_writable, tell
 from adjoint.cli.tasks import Task, Walk, errors_of, read_task, sine_task
+from adjoint.cli.threads import small_products
 from adjoint.data import SequenceLoader
 from adjoint.errors import ArgumentError, MissingDependencyError
 
 __all__ = ["add_options", "run"]
 
 POINTS, NOISE = 1000, 0.05
+LARGEST_SMALL = 256  # units, up to which a second thread does not pay
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 
@@ -46,7 +49,9 @@ def add_options(parser: Parser) -> None:
         training.add_argument(
             f"--{name}", type=kind, default=default, metavar=metavar, help=f"{text} (default: {default})"
         )
-    training.add_argument("--seed", type=whole_number(0), metavar="S", help="give the same results in every run")
+    training.add_argument(
+        "--seed", type=whole_number(0, None), metavar="S", help="a number; runs with the same one agree in every bit"
+    )
 
     files_and_output = parser.add_argument_group("files and output")
     files_and_output.add_argument("--save", metavar="FILE", help="write the parameters, in the safetensors format")
@@ -61,24 +66,31 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     """Learns and forecasts; returns the forecast as CSV, and the exit status."""
     check_options(options)
     check_files(options)
+    threads = small_products() if options.hidden_size <= LARGEST_SMALL else contextlib.nullcontext()
+    # What overflows ends in a value that is not finite, and that is an error where it matters.
+    with threads, np.errstate(over="ignore", invalid="ignore"):
+        return learn_and_forecast(options)
+
+
+def learn_and_forecast(options: argparse.Namespace) -> tuple[str, int]:
+    """What `run` does after its checks."""
     rng = random.generator() if options.seed is None else random.source(options.seed)
     task = make_task(options, rng)
     model = lstm.make_model(options.hidden_size, rng)
     if options.load is not None:
         lstm.load_model(model, options.load)
     optimizer = lstm.make_optimizer(options.learning_rate)
-    with progress.Interrupt() as interrupt, np.errstate(over="ignore", invalid="ignore"):
-        losses = train(options, task, model, optimizer, interrupt)
+    with progress.Interrupt() as interrupt:
+        losses = train(options, task, model, optimizer, lambda: interrupt.requested)
     if options.save is not None:
         model.save(options.save)
     if interrupt.requested:
-        print(interruption(len(losses), optimizer.updates, options), file=sys.stderr)
+        tell(describe_interruption(len(losses), optimizer.updates, options))
     forecast = lstm.forecast(model, task.forecast)
     if options.plot is not None:
-        panels = [(task.fit, lstm.forecast(model, task.fit)), (task.forecast, forecast)]
-        files.write_whole(options.plot, plot.draw(options.plot, panels, losses))
+        write_plot(options.plot, task, model, losses)
     if task.real:
-        print(describe_errors(task.forecast, forecast), file=sys.stderr)
+        tell(describe_errors(task.forecast, forecast))
     return csv_of(task, forecast), INTERRUPTED if interrupt.requested else 0
 
 
@@ -122,15 +134,25 @@ def make_task(options: argparse.Namespace, rng: Any) -> Task:
 
 
 def train(
-    options: argparse.Namespace, task: Task, model: models.LSTM, optimizer: Any, interrupt: progress.Interrupt
+    options: argparse.Namespace,
+    task: Task,
+    model: models.LSTM,
+    optimizer: optimizers.Optimizer,
+    stop: Callable[[], bool],
 ) -> list[float]:
     """The losses of the epochs, shown as they come."""
     loader = SequenceLoader(task.inputs, task.labels, options.batch_size)
-    losses = lstm.train(model, loader, optimizer, options.epochs, options.bptt_length, stop=lambda: interrupt.requested)
+    losses = lstm.train(model, loader, optimizer, options.epochs, options.bptt_length, stop)
     return list(losses if options.quiet or options.epochs == 0 else progress.show(losses, options.epochs))
 
 
-def interruption(epochs: int, updates: int, options: argparse.Namespace) -> str:
+def write_plot(path: str, task: Task, model: models.LSTM, losses: list[float]) -> None:
+    """Draws both of the task's walks, and the losses."""
+    panels = [(walk, lstm.forecast(model, walk)) for walk in (task.fit, task.forecast)]
+    files.write_whole(path, plot.draw(path, panels, losses))
+
+
+def describe_interruption(epochs: int, updates: int, options: argparse.Namespace) -> str:
     """What is left after Ctrl-C."""
     kept = f"the parameters as of update {updates}" if updates else "the parameters that it started from"
     saved = "used for the forecast" if options.save is None else f"saved to {options.save}"

@@ -13,7 +13,7 @@ from adjoint.core.creation import zeros_like
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
 
-__all__ = ["FUNCTIONS", "add_options", "derivative", "run"]
+__all__ = ["FUNCTIONS", "add_options", "derivatives", "run"]
 
 FUNCTIONS: dict[str, Callable[[Variable], Variable]] = {
     "sin": F.sin,
@@ -50,18 +50,23 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     if options.func == "log" and options.x <= 0:
         raise ArgumentError(f"--x {options.x}: log takes numbers above 0")
     with np.errstate(all="ignore"):  # a picture of an overflow is a picture
-        value = derivative(FUNCTIONS[options.func], options.x, options.order)
-        return viz.dot(value, verbose=options.verbose), 0
+        values = derivatives(FUNCTIONS[options.func], options.x, options.order)
+        return viz.dot(values[-1], verbose=options.verbose), 0
 
 
-def derivative(function: Callable[[Variable], Variable], at: float, order: int) -> Variable:
-    """The derivative of the given order with the graph behind it; its values are named x, y, gx1, gx2, …"""
+def derivatives(function: Callable[[Variable], Variable], at: float, order: int) -> list[Variable]:
+    """x, the function's value y there, and its derivatives gx1, gx2, … up to the given order, with these names.
+
+    They are returned together since a graph shows the names of Variables that are there.
+    """
     x = Variable(at, name="x")
     value = function(x)
     value.name = "y"
+    values = [x, value]
     for i in range(1, order + 1):
         x.cleargrad()
         value.backward(create_graph=True)
         value = x.grad if x.grad is not None else zeros_like(x)  # none: the last derivative was a constant
         value.name = f"gx{i}"
-    return value
+        values.append(value)
+    return values

@@ -84,7 +84,7 @@ def train(
             total += loss.item()
             update(model, optimizer, loss)
         if not math.isfinite(total):
-            raise ArgumentError(f"the loss of epoch {epoch + 1} is {total}; try a smaller --learning-rate")
+            raise ArgumentError(f"the loss of epoch {epoch + 1} is {total}: --learning-rate or --noise is too large")
         yield total / len(loader)
 
 

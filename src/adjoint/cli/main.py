@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from adjoint.cli import command, dot
 from adjoint.cli.arguments import Parser
-from adjoint.cli.outputs import discard_output, write_output
+from adjoint.cli.outputs import discard_output, tell, write_output
 from adjoint.errors import AdjointError
 
 __all__ = ["main", "make_parser"]
@@ -68,7 +68,7 @@ def make_parser() -> Parser:
     ):
         subparser = commands.add_parser(name, help=summary, description=description, epilog=examples)
         module.add_options(subparser)
-        subparser.set_defaults(run=module.run)
+        subparser.set_defaults(run=module.run, parser=subparser)
     return parser
 
 
@@ -93,7 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     try:
-        return make_parser().parse_args(arguments)
+        options, unknown = make_parser().parse_known_args(arguments)
+        if unknown:
+            options.parser.error(f"unknown arguments: {' '.join(unknown)}")
+        return options
     finally:
         if sys.stdout is not None:
             sys.stdout.flush()  # a help text
@@ -103,21 +106,37 @@ def _run(options: argparse.Namespace) -> int:
     run: Run = options.run
     try:
         text, status = run(options)
-        write_output(text)
-        return status
-    except BrokenPipeError:
-        raise
     except KeyboardInterrupt:
         return _fail(options, INTERRUPTED, "interrupted")
     except AdjointError as error:
         return _fail(options, WRONG_INPUT, error.message)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        named = error.filename is not None and error.strerror is not None
-        return _fail(options, WRONG_INPUT, f"{error.filename}: {error.strerror}" if named else str(error))
+        return _fail(options, WRONG_INPUT, _describe(error))
     except MemoryError:
         return _fail(options, WRONG_INPUT, "not enough memory for these sizes")
+    return _deliver(options, text, status)
+
+
+def _deliver(options: argparse.Namespace, text: str, status: int) -> int:
+    try:
+        write_output(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _fail(options, WRONG_INPUT, f"standard output: {error.strerror}")
+        discard_output()
+        return WRONG_INPUT
+    return status
+
+
+def _describe(error: OSError) -> str:
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
 
 
 def _fail(options: argparse.Namespace, status: int, message: str) -> int:
-    print(f"adjoint {options.command}: {' '.join(message.split())}", file=sys.stderr)
+    tell(f"adjoint {options.command}: {' '.join(message.split())}")
     return status

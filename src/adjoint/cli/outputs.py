@@ -1,4 +1,4 @@
-"""Where results go: checks of output files before any work is done, and standard output."""
+"""Where results go: checks of output files before any work is done, and the two standard streams."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from adjoint.errors import ArgumentError
 
-__all__ = ["check_distinct", "check_ending", "check_writable", "discard_output", "write_output"]
+__all__ = ["check_distinct", "check_ending", "check_writable", "discard_output", "tell", "write_output"]
 
 
 def check_writable(option: str, path: str) -> None:
@@ -46,11 +46,21 @@ def check_distinct(files: dict[str, str | None]) -> None:
 
 
 def write_output(text: str) -> None:
-    """Writes to standard output at once, so that an error of it is one of this call."""
-    print(text)
-    sys.stdout.flush()
+    """Writes a line or lines to standard output, at once: an error of it is then one of this call."""
+    if sys.stdout is not None:
+        print(text)
+        sys.stdout.flush()
+
+
+def tell(text: str) -> None:
+    """Writes a line to standard error; nothing where that is closed, for `print` would take standard output."""
+    if sys.stderr is not None:
+        print(text, file=sys.stderr, flush=True)
 
 
 def discard_output() -> None:
-    """Leads standard output nowhere: what is left of it is not tried again, and fails again, at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Leads what is still to be written nowhere, so that it does not fail once more when the program ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())

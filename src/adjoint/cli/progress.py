@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
+from adjoint.cli.outputs import tell
+
 __all__ = ["Interrupt", "show"]
 
 
@@ -28,7 +30,7 @@ def _tqdm() -> Any:
 def _lines(losses: Iterator[float], epochs: int) -> Iterator[float]:
     width = len(str(epochs))
     for epoch, loss in enumerate(losses, 1):
-        print(f"epoch {epoch:{width}}: loss {loss:.6g}", file=sys.stderr, flush=True)
+        tell(f"epoch {epoch:{width}}: loss {loss:.6g}")
         yield loss
 
 

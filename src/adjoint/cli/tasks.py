@@ -88,7 +88,7 @@ def sine_task(points: int, noise: float, rng: Any) -> Task:
 def make_series(points: int, noise: float, rng: Any) -> tuple[Any, Any]:
     """x from 0 to 2π, and sin x with uniform noise in ±`noise`."""
     x = np.linspace(0.0, 2.0 * math.pi, points)
-    return x, np.sin(x) + rng.uniform(-noise, noise, points)
+    return x, np.sin(x) + noise * rng.uniform(-1.0, 1.0, points)
 
 
 def make_cosine(points: int) -> Walk:
@@ -140,6 +140,8 @@ def _units(values: Any, first: int, where: str) -> tuple[Any, float]:
     level = running_mean(values, MEMORY)
     distance = (values - level)[:first]
     scale = float(distance.std())
+    if not math.isfinite(scale):
+        raise DataError(f"{where}: the values are too large")
     if scale == 0:
         raise DataError(f"{where}: the training part, the first {first} values, is constant: there is nothing to learn")
     return level + distance.mean(), scale

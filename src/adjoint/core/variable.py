@@ -298,13 +298,15 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
             elif link.generation > generation:
                 generation = link.generation
         else:
-            array = value if type(value) in NUMBERS else as_array(value)
+            # Numbers take the dtype of the arrays beside them, where they are combined element by element.
+            array = value if op.elementwise and type(value) in NUMBERS else as_array(value)
         found = NAMESPACES[type(array)]
         if found is not namespace and found is not None:
             namespace = found if namespace is None else namespace_of(*arrays, array)
         arrays.append(array)
         links.append(link)
-    if namespace is None:
+    if namespace is None:  # numbers alone
+        arrays = [as_array(array) for array in arrays]
         namespace = namespace_of(*arrays)
     try:
         output = op.forward(namespace, *arrays, **params) if params else op.forward(namespace, *arrays)

@@ -191,7 +191,6 @@ def take(x: Any, indices: Any, axis: int = 0) -> Variable:
     variable[2]([3. 1.])
     """
 
-
     array = indices.data if isinstance(indices, Variable) else np.asarray(indices)
     if array.dtype.kind not in "iu" and array.size:
         raise DTypeError(f"take: indices are whole numbers, not {array.dtype}")
@@ -205,4 +204,8 @@ def scatter_add(x: Any, index: Any, values: Any) -> Variable:
     variable[2]([31.  2.])
     """
     fixed, arrays = split_index(index)
+    if isinstance(values, (int, float)):
+        values = np.asarray(
+            values, np.result_type(getattr(x, "dtype", np.float64), values)
+        )  # a number takes the dtype of x
     return apply(indexing.scatter_add, x, values, *arrays, index=fixed)

@@ -1,0 +1,161 @@
+"""The measurements, one function for each kind of case.
+
+Libraries take turns, round by round, so that a machine that slows down for a while does so for all of them.
+Each figure is the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks import memory, processes
+from benchmarks.cases import LIBRARIES, PACKAGES, Case
+
+IMPORT = "import numpy, time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured."""
+
+    rounds: int = 15
+    seconds: float = 0.3  # of each round
+    steps: tuple[int, int] = (1_000, 100_000)  # between which memory must not grow
+    command: tuple[str, ...] = ("adjoint", "lstm")
+
+
+FULL = Effort()
+QUICK = Effort(rounds=2, seconds=0.01, steps=(50, 500), command=("adjoint", "lstm", "--epochs", "2"))
+
+
+@dataclass
+class Result:
+    """What was measured for one library: values of each round by name, in seconds or bytes."""
+
+    rounds: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, **values: float) -> None:
+        for name, value in values.items():
+            self.rounds.setdefault(name, []).append(value)
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.rounds[name])
+
+    def spread(self, name: str) -> float | None:
+        """Half of what the middle half of the rounds spans, as a share of the median; None for a few rounds."""
+        values = self.rounds[name]
+        if len(values) < 4:
+            return None
+        low, middle, high = statistics.quantiles(values, n=4)
+        return (high - low) / 2 / middle
+
+
+Results = dict[str, Result]  # by library
+
+
+def libraries_here(wanted: Iterable[str]) -> list[str]:
+    """Those of the libraries that are installed. adjoint is that of this checkout."""
+    return [
+        library
+        for library in wanted
+        if library == "adjoint_eager" or importlib.util.find_spec(PACKAGES[library]) is not None
+    ]
+
+
+def measure(case: Case, effort: Effort, versions: dict[str, str]) -> Results:
+    """Measures a case for every library that is installed; adds the libraries' versions to `versions`."""
+    libraries = libraries_here(case.libraries)
+    if case.kind in ("peak", "growth") and not memory.is_measurable():
+        return {}
+    return _KINDS[case.kind](case, libraries, effort, versions)
+
+
+def _time(case: Case, libraries: list[str], effort: Effort, versions: dict[str, str]) -> Results:
+    results = {library: Result() for library in libraries}
+    with ExitStack() as stack:
+        workers = {}
+        for library in libraries:
+            worker = workers[library] = stack.enter_context(processes.Worker(library, case.runs))
+            versions[library] = worker.hello["version"]
+            first = worker.ask("make")
+            steps = _calibrate(worker, effort.seconds)
+            results[library].add(first=first, steps=steps)
+        for _ in range(effort.rounds):
+            for library, worker in workers.items():
+                steps = int(results[library].rounds["steps"][0])
+                results[library].add(step=worker.ask("time", steps=steps) / steps)
+    return results
+
+
+def _calibrate(worker: processes.Worker, seconds: float) -> int:
+    """How many steps take about that long; they warm the library up as well."""
+    steps = 1
+    while True:
+        taken = worker.ask("time", steps=steps)
+        if taken > 0.2 * seconds:
+            return max(1, round(steps * seconds / taken))
+        steps *= 4
+
+
+def _peak(case: Case, libraries: list[str], effort: Effort, versions: dict[str, str]) -> Results:
+    results = {library: Result() for library in libraries}
+    for _ in range(min(effort.rounds, 5)):
+        for library in libraries:
+            with processes.Worker(library, case.runs) as worker:
+                versions[library] = worker.hello["version"]
+                found = worker.ask("peak", steps=20)
+            results[library].add(growth=found["peak"] - found["before"], total=found["peak"])
+    return results
+
+
+def _growth(case: Case, libraries: list[str], effort: Effort, versions: dict[str, str]) -> Results:
+    results = {library: Result() for library in libraries}
+    for library in libraries:
+        with processes.Worker(library, case.runs) as worker:
+            versions[library] = worker.hello["version"]
+            early, late = worker.ask("growth", steps=list(effort.steps))
+        results[library].add(early=early, late=late)
+    return results
+
+
+def _import(_case: Case, libraries: list[str], effort: Effort, _versions: dict[str, str]) -> Results:
+    results = {library: Result() for library in libraries}
+    for _ in range(effort.rounds + 1):
+        for library in libraries:
+            printed = processes.run([sys.executable, "-c", IMPORT.format(PACKAGES[library])])
+            results[library].add(seconds=float(printed))
+    for result in results.values():
+        result.rounds["seconds"].pop(0)  # the first may have compiled the modules, or read them from the disk
+    return results
+
+
+def _command(_case: Case, libraries: list[str], effort: Effort, _versions: dict[str, str]) -> Results:
+    result = Result()
+    for _ in range(min(effort.rounds, 3)):
+        started = time.perf_counter()
+        processes.run([sys.executable, "-m", *effort.command])
+        result.add(seconds=time.perf_counter() - started)
+    return dict.fromkeys(libraries, result)
+
+
+_KINDS: dict[str, Callable[[Case, list[str], Effort, dict[str, str]], Results]] = {
+    "time": _time,
+    "peak": _peak,
+    "growth": _growth,
+    "import": _import,
+    "command": _command,
+}
+
+
+def describe_libraries(versions: dict[str, str]) -> str:
+    names: dict[str, Any] = {LIBRARIES[library]: version for library, version in versions.items()}
+    names["NumPy"] = names.pop("NumPy by hand", None) or __import__("numpy").__version__
+    names["JAX"] = names.pop("JAX, jit", None)
+    return ", ".join(f"{name} {version}" for name, version in names.items() if version)

@@ -1,0 +1,93 @@
+"""Processes of one thread on one core, each with one library."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ONE_THREAD = {
+    **dict.fromkeys(
+        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"),
+        "1",
+    ),
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+    "CUDA_VISIBLE_DEVICES": "",
+    "PYTHONHASHSEED": "0",
+}
+
+
+def environment() -> dict[str, str]:
+    """What processes run in: one thread, and this checkout's packages."""
+    paths = [str(ROOT), str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def pin() -> None:
+    """Keeps this process, and those that it starts, on one core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def run(command: Sequence[str]) -> str:
+    """What a command, run to its end on one core, writes to standard output."""
+    pinned = [sys.executable, "-m", "benchmarks.pinned", *command]
+    result = subprocess.run(pinned, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with status {result.returncode}:\n{result.stderr}")
+    return result.stdout
+
+
+class Worker:
+    """A process that runs one workload of one library, when it is told to: see `benchmarks.worker`."""
+
+    def __init__(self, library: str, workload: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", library, workload],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            self.hello = self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, request: str, **arguments: Any) -> Any:
+        """The answer to a request."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"request": request, **arguments}) + "\n")
+        self._process.stdin.flush()
+        return self._read()["answer"]
+
+    def _read(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(map(str, self._process.args))} ended with status {self._process.wait()}")
+        return json.loads(line)
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.wait()
