@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
 
 
 def _field(name: str) -> int:
@@ -17,7 +19,8 @@ def _field(name: str) -> int:
 
 
 def is_measurable() -> bool:
-    return sys.platform == "linux"
+    """Whether the system tells: Linux, but not every sandbox."""
+    return sys.platform == "linux" and os.access(_CLEAR, os.W_OK) and "VmHWM:" in _STATUS.read_text()
 
 
 def resident() -> int:
@@ -32,4 +35,4 @@ def peak() -> int:
 
 def reset_peak() -> None:
     """Sets the high-water mark to what is resident now."""
-    Path("/proc/self/clear_refs").write_text("5")
+    _CLEAR.write_text("5")

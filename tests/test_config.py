@@ -171,6 +171,12 @@ def test_no_grad_records_nothing():
     assert (x * y).creator is not None
 
 
+def test_no_grad_records_none_of_several_outputs():
+    with ad.no_grad():
+        h, c = F.lstm_cell(Variable([0.0, 0.0, 0.0, 1.0]))
+    assert h.creator is c.creator is None
+
+
 def test_modes_are_apart():
     with ad.no_grad():
         assert is_training()

@@ -21,13 +21,10 @@ DECLARATIONS = {path for path in FILES if path.parent.name == "ops" and path.nam
 LISTED_ELSEWHERE = {*DECLARATIONS, ROOT / "arrays" / "numpy_namespace.py"}
 # The program's own modules: they list what their siblings use, and their other functions are nobody's to call.
 PROGRAM = {path for path in FILES if path.parent.name == "cli"}
-UNLISTED = {
-    ROOT / "errors.py": pytest.mark.xfail(strict=True, reason="user_line is public by its name alone"),
-}
 
 ROOT_NAMES = """
-    AdjointError Variable apply functions hooks layers models no_grad normal ones ones_like op optimizers rand randn
-    random test_mode testing zeros zeros_like
+    AdjointError Variable apply data functions hooks layers models no_grad normal ones ones_like op optimizers rand
+    randn random test_mode testing viz zeros zeros_like
 """.split()
 FUNCTIONS = """
     add sub mul div neg pow square sin cos tanh exp log sum mean variance max min clip reshape transpose broadcast_to
@@ -61,14 +58,7 @@ def test_what_a_module_lists_is_there(path):
     assert all(hasattr(module, name) and not name.startswith("_") for name in module.__all__)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=dotted(path), marks=UNLISTED.get(path, ()))
-        for path in FILES
-        if path not in LISTED_ELSEWHERE | PROGRAM
-    ],
-)
+@pytest.mark.parametrize("path", [path for path in FILES if path not in LISTED_ELSEWHERE | PROGRAM], ids=dotted)
 def test_module_lists_its_public_functions_and_classes(path):
     assert defined_names(ast.parse(path.read_text())) <= set(importlib.import_module(dotted(path)).__all__)
 
@@ -83,6 +73,7 @@ def test_package_passes_on_names_that_its_modules_list(path):
             assert {alias.name for alias in node.names} <= set(listed)
 
 
+@pytest.mark.xfail(strict=True, reason="the root lacks `data` and `viz`")
 def test_root_offers_what_is_written_down():
     assert reexported_names(ast.parse((ROOT / "__init__.py").read_text())) >= set(ROOT_NAMES)
     assert all(hasattr(ad, name) for name in ROOT_NAMES)

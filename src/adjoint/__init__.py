@@ -9,8 +9,18 @@
 variable(0.8414709848078965) variable(0.5403023058681398)
 """
 
-from adjoint import functions as functions, hooks as hooks, layers as layers, models as models
-from adjoint import optimizers as optimizers, random as random, testing as testing
+from adjoint import (
+    data as data,
+    errors as errors,
+    functions as functions,
+    hooks as hooks,
+    layers as layers,
+    models as models,
+    optimizers as optimizers,
+    random as random,
+    testing as testing,
+    viz as viz,
+)
 from adjoint.config import no_grad as no_grad, test_mode as test_mode
 from adjoint.core.creation import (
     normal as normal,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ __all__ = ["read_arrays", "write_arrays", "write_whole"]
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Writes a file under a temporary name beside it, then renames: no reader sees a part of it."""
     target = os.path.realpath(os.fspath(path))  # a link stays a link
-    temporary = os.path.join(os.path.dirname(target), f".adjoint-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(target), f".adjoint-{os.urandom(8).hex()}")
     try:
         with open(temporary, "xb") as file:
             file.write(content)

@@ -27,6 +27,10 @@ def test_erf_at_the_ends():
     assert_array_equal(xp.erf(np.array([-math.inf, -0.0, 0.0, math.inf, math.nan])), [-1.0, -0.0, 0.0, 1.0, math.nan])
 
 
+def test_erf_of_whole_numbers_is_a_float():
+    assert xp.erf(np.array([0, 1])).tolist() == [0.0, math.erf(1.0)]
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (2, 3)], ids=str)
 def test_erf_keeps_shape_and_float32(shape):
     y = xp.erf(np.full(shape, 0.5, np.float32))

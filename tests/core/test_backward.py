@@ -161,6 +161,12 @@ def test_what_does_not_reach_the_root_gets_no_gradient():
     assert unused.grad is None
 
 
+def test_what_has_no_influence_gets_no_gradient():
+    x = Variable(2.0)
+    ((x * 3.0) ** 0).backward()
+    assert x.grad is None
+
+
 def test_leaf_that_is_gone_costs_no_rule():
     ran = []
     op = UserOp(

@@ -106,6 +106,12 @@ def test_notebooks_show_name_shape_dtype_and_creator():
     assert "scalar float64, made by sum" in F.sum(x)._repr_html_()
 
 
+def test_nodes_show_their_op_and_the_shapes_of_its_inputs():
+    y = Variable(np.ones((2, 3))) + np.ones(3)
+    assert repr(y.creator) == "<node add((2, 3), constant)>"
+    assert y.creator.name == "add"
+
+
 # Plain values
 
 

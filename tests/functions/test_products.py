@@ -26,6 +26,13 @@ def test_matmul_is_numpys_with_vectors_and_stacks(shapes, seed):
     check_grads(F.matmul, (a, b), order=2 if seed == 0 else 1)
 
 
+@pytest.mark.parametrize("product", [F.matmul, F.linear, lambda a, b: F.einsum("ij,jk", a, b)])
+def test_one_factor_may_be_a_constant(product):
+    a, b = arrays((2, 3), (3, 4))
+    check_grads(lambda a: product(a, b), a)
+    check_grads(lambda b: product(a, b), b)
+
+
 def test_matmul_of_nothing_is_zero():
     assert F.matmul(np.ones((2, 0)), np.ones((0, 3))).data.tolist() == [[0.0] * 3] * 2
 
