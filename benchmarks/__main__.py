@@ -20,6 +20,7 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="two short rounds: shows that it runs, not how fast")
     options = parser.parse_args()
+    sys.stdout.reconfigure(encoding="utf-8")  # the tables have signs that Windows' own encoding lacks
     effort = measure.QUICK if options.quick else measure.FULL
     versions: dict[str, str] = {}
     measured = {}

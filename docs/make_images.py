@@ -93,9 +93,8 @@ def draw_plots(folder: Path) -> None:
             figure.savefig(folder / name, metadata={"Date": None})
 
 
-def draw_graphs(folder: Path) -> None:
-    """The graph of the second derivative of tanh."""
-    x = ad.Variable(1.0, name="x")
+def second_derivative(x: ad.Variable) -> ad.Variable:
+    """tanh'' with the graph that leads to it."""
     y = F.tanh(x)
     y.name = "y"
     y.backward(create_graph=True)
@@ -104,7 +103,13 @@ def draw_graphs(folder: Path) -> None:
     x.cleargrad()
     first.backward(create_graph=True)
     x.grad.name = "tanh''(x)"
-    viz.save(x.grad, folder / "tanh2.svg")
+    return x.grad
+
+
+def draw_graphs(folder: Path) -> None:
+    """The graph of the second derivative of tanh."""
+    x = ad.Variable(1.0, name="x")
+    viz.save(second_derivative(x), folder / "tanh2.svg")
 
 
 def draw_forecasts(folder: Path) -> None:

@@ -42,11 +42,12 @@ def main() -> int:
         return 2
     options = parse_arguments()
     sys.stdout.reconfigure(line_buffering=True)  # keeps our lines in order with those of the steps
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     if options.no_install:
-        python, environment = sys.executable, dict(os.environ)
+        python = sys.executable
     else:
-        # What is installed elsewhere on this machine must not count.
-        environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+        for name in ("PYTHONPATH", "PYTHONHOME"):  # what is installed elsewhere on this machine must not count
+            environment.pop(name, None)
         python = str(prepare(Path(options.venv), options.fresh, environment))
     names = options.only or list(STEPS)
     for name in names:
@@ -101,6 +102,9 @@ def prepare(folder: Path, fresh: bool, environment: dict[str, str]) -> Path:
 
 def run_step(name: str, python: str, environment: dict[str, str]) -> int:
     command = [python, "-m", *STEPS[name]]
+    if name == "tests":
+        # The arrays are small: threads of the linear algebra would wait for one another more than they help.
+        return run(command, {"OPENBLAS_NUM_THREADS": "1", **environment})
     if name != "docs":
         return run(command, environment)
     with tempfile.TemporaryDirectory(prefix="adjoint-site-") as site:

@@ -73,7 +73,6 @@ def test_package_passes_on_names_that_its_modules_list(path):
             assert {alias.name for alias in node.names} <= set(listed)
 
 
-@pytest.mark.xfail(strict=True, reason="the root lacks `data` and `viz`")
 def test_root_offers_what_is_written_down():
     assert reexported_names(ast.parse((ROOT / "__init__.py").read_text())) >= set(ROOT_NAMES)
     assert all(hasattr(ad, name) for name in ROOT_NAMES)

@@ -18,7 +18,7 @@ def run_benchmarks(*arguments):
         cwd=processes.ROOT,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

@@ -1,5 +1,7 @@
 """Loaders: what each batch holds, that a pass uses everything, and what is refused at construction."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -36,7 +38,11 @@ class TestDataLoader:
         assert batches(data.DataLoader([1, 2], [3, 4], 5)) == [([1, 2], [3, 4])]
 
     @given(
-        n=st.integers(1, 40), size=st.integers(1, 45), shuffle=st.booleans(), drop_last=st.booleans(), seed=st.integers(0)
+        n=st.integers(1, 40),
+        size=st.integers(1, 45),
+        shuffle=st.booleans(),
+        drop_last=st.booleans(),
+        seed=st.integers(0),
     )
     def test_length_pairs_and_use_of_every_example(self, n, size, shuffle, drop_last, seed):
         if drop_last and size > n:
@@ -122,7 +128,7 @@ class TestSequenceLoader:
         seen = [(a[:, 0], b[:, 0]) for a, b in loader]
         assert len(seen) == len(loader) == -(-length // rows)
         assert all(a.shape == b.shape == (rows,) and (b == a + 1).all() for a, b in seen)
-        for (before, _), (after, _) in zip(seen, seen[1:], strict=False):
+        for (before, _), (after, _) in itertools.pairwise(seen):
             assert (after == before + 1).all()
         assert {i for a, _ in seen for i in a.tolist()} == set(range(length))
 

@@ -1,8 +1,8 @@
 """Every code block of the README and of docs/ runs, and gives what it shows.
 
-Blocks of ``python`` are run, ``pycon`` is compared with its output, in one namespace for each page. Lines ``$ adjoint …``
-of ``console`` are run as well; in their output numbers may differ by 5 %, since another machine's matrix products may
-round otherwise, and a line ``...`` stands for any number of lines. ``py`` with a title is a quotation of a file.
+Blocks of ``python`` are run, ``pycon`` is compared with its output, in one namespace for each page. The lines
+``$ adjoint …`` of ``console`` are run as well; in their output numbers may differ by 5 %, since other machines' matrix
+products may round otherwise, and a line ``...`` stands for any number of lines. ``py`` with a title quotes a file.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.testing import assert_allclose
 
 from adjoint import Variable, functions as F
-from adjoint.errors import AxisError, ShapeError
+from adjoint.errors import AxisError, DTypeError, ShapeError
 from adjoint.testing import check_grads
 from tests.support import gradients
 
@@ -71,6 +71,13 @@ def test_axis_that_is_not_there_is_refused(name, axis):
         reduce(name, Variable(np.ones((2, 3, 4))), axis)
 
 
+@pytest.mark.parametrize("name", [*REDUCTIONS, "cumsum", "cumprod"])
+@pytest.mark.parametrize("axis", [1.0, "0"], ids=repr)
+def test_axis_that_is_no_whole_number_is_refused(name, axis):
+    with pytest.raises(DTypeError):
+        getattr(F, name)(Variable(np.ones((2, 3))), axis=axis)
+
+
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_axis_given_twice_is_refused(name):
     with pytest.raises(ValueError, match="axis"):
@@ -103,7 +110,11 @@ def test_reduction_of_no_elements_is_refused(name):
 
 @pytest.mark.parametrize(("name", "value"), [("sum", 0.0), ("prod", 1.0), ("norm", 0.0)])
 def test_sum_and_product_of_no_elements(name, value):
-    assert reduce(name, np.ones((0, 2)), axis=0).data.tolist() == [value, value]
+    x = Variable(np.ones((0, 2)))
+    y = reduce(name, x, axis=0)
+    y.backward()
+    assert y.data.tolist() == [value, value]
+    assert x.grad.shape == (0, 2)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)

@@ -103,8 +103,9 @@ def test_split_into_sizes(axis):
         assert_is(part, expected)
 
 
-def test_split_into_a_number_of_equal_parts():
-    parts = F.split(X, 2, axis=-1)
+@pytest.mark.parametrize("number", [2, np.int64(2)], ids=repr)
+def test_split_into_a_number_of_equal_parts(number):
+    parts = F.split(X, number, axis=-1)
     assert isinstance(parts, list)
     for part, expected in zip(parts, np.split(X, 2, -1), strict=True):
         assert_is(part, expected)
@@ -166,22 +167,30 @@ def test_scatter_add_sums_the_gradient_of_values_that_were_broadcast():
     (lambda x: F.squeeze(x, 3), AxisError),
     (lambda x: F.unsqueeze(x, 4), AxisError),
     (lambda x: F.unsqueeze(x, -5), AxisError),
+    (lambda x: F.unsqueeze(x, None), DTypeError),
+    (lambda x: F.squeeze(x, 0.5), DTypeError),
     (lambda x: F.concat([], 0), ArgumentError),
     (lambda x: F.concat(x, 0), DTypeError),
     (lambda x: F.concat([x, np.ones((2, 3))], 0), ShapeError),
     (lambda x: F.concat([x, np.ones((3, 3, 4))], -1), ShapeError),
     (lambda x: F.concat([x], 3), AxisError),
     (lambda x: F.stack([x, np.ones(2)]), ShapeError),
+    (lambda x: F.concat([x], None), DTypeError),
     (lambda x: F.stack([x], 4), AxisError),
+    (lambda x: F.stack([x], None), DTypeError),
     (lambda x: F.split(x, [1, 1], 1), ShapeError),
     (lambda x: F.split(x, [-1, 3], 0), ShapeError),
     (lambda x: F.split(x, 2, 1), ShapeError),
     (lambda x: F.split(x, 0, 1), ShapeError),
     (lambda x: F.split(x, 1, 3), AxisError),
+    (lambda x: F.split(x, 1, None), DTypeError),
+    (lambda x: F.split(x, 2.0), DTypeError),
+    (lambda x: F.split(x, "ab"), DTypeError),
     (lambda x: F.take(x, [3], 1), OutOfRangeError),
     (lambda x: F.take(x, [-4], 1), OutOfRangeError),
     (lambda x: F.take(x, [0.5], 1), DTypeError),
     (lambda x: F.take(x, [0], 3), AxisError),
+    (lambda x: F.take(x, [0], None), DTypeError),
     (lambda x: F.getitem(x, (0, 0, 0, 0)), OutOfRangeError),
     (lambda x: F.scatter_add(x, 2, 1.0), OutOfRangeError),
     (lambda x: F.scatter_add(x, 0, np.ones(5)), ShapeError),

@@ -1,5 +1,9 @@
 """Hooks return gradients and change nothing themselves."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -92,6 +96,28 @@ def test_clip_is_the_same_bit_for_bit():
     gs = [rng.standard_normal(p.shape) * 10.0 ** rng.integers(-3, 3) for p in ps]
     runs = {b"".join(g.tobytes() for g in ClipGrad(0.3)(ps, gs)) for _ in range(20)}
     assert len(runs) == 1
+
+
+def test_training_with_clipped_gradients_is_the_same_in_every_process():
+    code = """
+import numpy as np, adjoint as ad
+from adjoint import functions as F, hooks, models, optimizers
+model = models.LSTM(7, 2, rng=ad.random.const())
+optimizer = optimizers.SGD(0.1, hooks=[hooks.ClipGrad(0.01)])
+for x in np.random.default_rng(0).standard_normal((4, 5, 3)):
+    loss = F.sum(model(x) ** 2)
+    model.cleargrads()
+    loss.backward()
+    loss.unchain_backward()
+    optimizer.update(model)
+print(b"".join(p.data.tobytes() for p in model.params().values()).hex())
+"""
+    runs = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        runs.add(subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True).stdout)
+    assert len(runs) == 1
+    assert len(runs.pop()) > 1000
 
 
 def test_clip_adds_up_in_the_order_of_the_parameters():

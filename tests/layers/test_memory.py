@@ -11,7 +11,7 @@ import adjoint as ad
 from adjoint import functions as F, hooks, layers as L, models, optimizers
 from adjoint.errors import StateError
 
-X = np.random.default_rng(0).standard_normal((3, 2, 1))
+X = np.random.default_rng(0).standard_normal((2, 2, 1))
 
 
 class Stack(models.Model):
@@ -64,10 +64,10 @@ OPTIMIZERS = {
 CASES = [
     pytest.param(bptt_segments, lambda: Stack(L.RNN(4)), "SGD", 2000, id="RNN segments"),
     pytest.param(bptt_segments, lambda: models.LSTM(4, 1), "Adam", 2000, id="LSTM segments"),
-    pytest.param(bptt_segments, lambda: Stack(L.GRU(4)), "SGD", 1000, id="GRU segments"),
-    pytest.param(double_backward, lambda: models.MLP([4, 1]), "SGD", 2000, id="double backward"),
-    pytest.param(failing_steps, lambda: models.LSTM(4, 1), "SGD", 500, id="errors"),
-    pytest.param(forward_without_recording, lambda: models.LSTM(4, 1), "SGD", 2000, id="no_grad"),
+    pytest.param(bptt_segments, lambda: Stack(L.GRU(4)), "SGD", 500, id="GRU segments"),
+    pytest.param(double_backward, lambda: models.MLP([4, 1]), "SGD", 1000, id="double backward"),
+    pytest.param(failing_steps, lambda: models.LSTM(4, 1), "SGD", 300, id="errors"),
+    pytest.param(forward_without_recording, lambda: models.LSTM(4, 1), "SGD", 1000, id="no_grad"),
 ]
 
 
@@ -86,9 +86,9 @@ def test_memory_stays_flat(step, make, optimizer, count):
         for _ in range(20):
             step(model, optimizer)
         before, _ = tracemalloc.get_traced_memory()
-        for _ in range(100):
+        for _ in range(200):
             step(model, optimizer)
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert after <= before + 2000
+    assert after <= before + 8000  # 40 bytes a step, less than any object; free lists come and go

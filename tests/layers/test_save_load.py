@@ -125,6 +125,27 @@ def test_whole_numbers_become_floats(tmp_path):
         assert layer(X).shape == (7, 2)
 
 
+def test_a_layer_of_a_users_own_whose_first_call_makes_its_parameters(tmp_path):
+    class Shift(L.Layer):
+        def __init__(self):
+            self.shift = None
+
+        def forward(self, x):
+            if self.shift is None:
+                self.shift = ad.Variable(np.ones(x.shape[-1]))
+            return x + self.shift
+
+        def pending(self):
+            return ("shift",) if self.shift is None else ()
+
+    model, other = Parts(inner=Shift()), Parts(inner=Shift())
+    model.inner(X)
+    model.save(tmp_path / "m")
+    other.load(tmp_path / "m")
+    np.testing.assert_array_equal(other.inner.shift.data, np.ones(5))
+    assert list(other.params()) == ["inner.shift"]
+
+
 def test_optimizers_go_on_after_loading(tmp_path):
     model, optimizer = models.MLP([3, 1]), ad.optimizers.Adam()
     for _ in range(2):

@@ -122,6 +122,21 @@ def test_the_dtype_stays(dtype, name, hooked):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_hook_of_a_users_own_may_compute_in_twice_the_precision(name):
+    halve = lambda _parameters, gradients: [np.float64(0.5) * g for g in gradients]  # noqa: E731
+    optimizer, plain = OPTIMIZERS[name][0](hooks=[halve]), OPTIMIZERS[name][0]()
+    model, expected = Bag(start(np.float32)), Bag(start(np.float32))
+    for key in SHAPES:
+        model.params()[key].grad = gradients(0, np.float32)[key]
+        expected.params()[key].grad = gradients(0, np.float32)[key] * np.float32(0.5)
+    optimizer.update(model)
+    plain.update(expected)
+    for key, p in expected.params().items():
+        assert model.params()[key].dtype == np.float32
+        np.testing.assert_array_equal(model.params()[key].data, p.data)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_finds_the_lowest_point_of_a_quadratic(name):
     curvature, lowest = np.array([2.0, 4.0, 10.0]), np.array([0.5, -0.2, 0.1])
     optimizer, model = OPTIMIZERS[name][0](), Bag({"x": np.zeros(3)})

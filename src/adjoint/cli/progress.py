@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -35,11 +36,16 @@ def _lines(losses: Iterator[float], epochs: int) -> Iterator[float]:
 
 
 def _bar(tqdm: Any, losses: Iterator[float], epochs: int) -> Iterator[float]:
-    with tqdm(total=epochs, unit=" epochs", file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(total=epochs, unit=" epochs", file=sys.stderr, ncols=_columns()) as bar:
         for loss in losses:
             bar.set_postfix_str(f"loss {loss:.6g}", refresh=False)
             bar.update()
             yield loss
+
+
+def _columns() -> int:
+    """The width of the terminal; some say that it is 0."""
+    return os.get_terminal_size(sys.stderr.fileno()).columns or 80
 
 
 class Interrupt:

@@ -14,10 +14,11 @@ from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind
 from adjoint.errors import GradientError
 
-__all__ = ["sweep"]
+__all__ = ["Links", "sweep"]
 
-# Gives what a node kept, its output and its inputs, as Variables.
-Lift = Callable[[Node], tuple[Any, Sequence[Any]]]
+Links = dict[tuple[Node, int], Link]  # the link of each output, by node and position
+# Gives what a node kept, its output and its inputs, as Variables, given the links met so far.
+Lift = Callable[[Node, Links], tuple[Any, Sequence[Any]]]
 
 
 def sweep(
@@ -40,14 +41,18 @@ def sweep(
         _put_output(pending, root, cotangent)
     else:
         pending[root.creator] = cotangent
-    links = {(root.creator, root.index): root}
+    links: Links | None = None if lift is None and retained is None else {(root.creator, root.index): root}
     for node in nodes_behind(root.creator):
         g = pending.pop(node, None)
         if g is None:
             continue
-        if retained is not None:
-            retained.extend(_outputs_of(node, g, links))
-        y, xs = (node.output, node.saved) if lift is None else lift(node)
+        y: Any = node.output
+        xs: Sequence[Any] = node.saved
+        if links is not None:
+            if retained is not None:
+                retained.extend(_outputs_of(node, g, links))
+            if lift is not None:
+                y, xs = lift(node, links)
         try:
             parts = _run_rules(node, F, g, y, xs)
             for link, part in zip(node.inputs, parts):  # noqa: B905  _run_rules compares the lengths
@@ -66,7 +71,7 @@ def sweep(
                     _put_output(pending, link, part)
                 else:
                     _put(pending, ours, creator, part)
-                if retained is not None:
+                if links is not None:
                     links[creator, link.index] = link
         except Exception as error:
             raise_rule_error(node.op, node.inputs, error)
@@ -127,7 +132,7 @@ def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any]) -> Sequenc
     return parts
 
 
-def _outputs_of(node: Node, g: Any, links: dict[tuple[Node, int], Link]) -> list[tuple[Link, Any]]:
+def _outputs_of(node: Node, g: Any, links: Links) -> list[tuple[Link, Any]]:
     """The links of a node's outputs with their cotangents."""
     parts = g if node.siblings else [g]
     return [(links[node, i], part) for i, part in enumerate(parts) if part is not None]

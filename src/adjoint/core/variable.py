@@ -14,7 +14,7 @@ from adjoint.config import RECORDING, recording_mode
 from adjoint.core.explain import raise_forward_error
 from adjoint.core.graph import Link, ManyNode, Node, unchain_behind
 from adjoint.core.indexing import split_index
-from adjoint.core.sweep import sweep
+from adjoint.core.sweep import Links, sweep
 from adjoint.core.value import Value
 from adjoint.errors import DTypeError, GradientError, ShapeError
 from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, raw_functions, reductions, shaping
@@ -110,7 +110,11 @@ class Variable(Value):
         link = self._link
         if link is None or link.creator is None:
             if gradient is not None:
-                own = apply(arithmetic.copy, cotangent) if create_graph else _wrap(NAMESPACES[type(cotangent._data)].copy(cotangent._data))
+                own = (
+                    apply(arithmetic.copy, cotangent)
+                    if create_graph
+                    else _wrap(NAMESPACES[type(cotangent._data)].copy(cotangent._data))
+                )
                 self._accumulate(own, created=create_graph)
             elif self._grad is None:
                 self._grad = cotangent
@@ -392,16 +396,22 @@ def _shape_argument(shape: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _lift(node: Node) -> tuple[Any, list[Any]]:
+def _lift(node: Node, links: Links) -> tuple[Any, list[Any]]:
     """What a node kept, as Variables that stand at their old places in the graph."""
     xs = [
         value if link is None or value is link else _at_link(value, link)
         for value, link in zip(node.saved, node.inputs)  # noqa: B905  strict costs as much as the rest
     ]
     output = node.output
-    if type(output) is tuple:
-        return tuple([_output(part, node, i) for i, part in enumerate(output)]), xs
-    return (None if output is None else _output(output, node, 0)), xs
+    if output is None:
+        return None, xs
+    if type(output) is not tuple:
+        return _at_link(output, links[node, 0]), xs
+    parts = enumerate(output)
+    # An output that nothing was computed from, or that is a residual, gets a link now.
+    return tuple(
+        [_at_link(part, links[node, i]) if (node, i) in links else _output(part, node, i) for i, part in parts]
+    ), xs
 
 
 def _at_link(array: Any, link: Link) -> Variable:

@@ -281,6 +281,5 @@ def masked_fill(x: Any, mask: Any, value: float) -> Variable:
 def _flags(condition: Any) -> Any:
     """A mask as plain booleans: it is a choice, not a value, and has no gradient."""
 
-
     array = condition.data if isinstance(condition, Variable) else np.asarray(condition)
     return array if array.dtype.kind == "b" else array != 0

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from adjoint.core.variable import Variable, apply
-from adjoint.errors import ArgumentError, AxisError
+from adjoint.errors import ArgumentError, AxisError, DTypeError
 from adjoint.functions import elementwise
 from adjoint.ops import reductions, shaping
 
@@ -164,7 +164,7 @@ def _prod_along(x: Variable, axis: int) -> Variable:
     before = (slice(None),) * axis
     length = x.shape[axis]
     if length == 0:
-        return Variable(x.data.prod(axis=axis, keepdims=True))
+        return sum(x, axis, keepdims=True) + 1  # which is in the graph
     while length > 1:
         half = length // 2
         product = x[(*before, slice(None, half))] * x[(*before, slice(half, 2 * half))]
@@ -175,6 +175,8 @@ def _prod_along(x: Variable, axis: int) -> Variable:
 
 
 def _checked_axis(axis: int, ndim: int) -> int:
+    if not hasattr(axis, "__index__"):
+        raise DTypeError(f"an axis is a whole number, not {axis!r}")
     if not -ndim <= axis < ndim:
         raise AxisError(f"axis {axis} is not among the {ndim} of the array; axes go from {-ndim} to {ndim - 1}")
     return axis % ndim

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ def _variable(x: Any) -> Variable:
 
 
 def _axis_from_zero(axis: int, ndim: int, what: str) -> int:
+    if not hasattr(axis, "__index__"):
+        raise DTypeError(f"{what}: an axis is a whole number, not {axis!r}")
     if not -ndim <= axis < ndim:
         raise AxisError(f"{what}: axis {axis} is not among the {ndim} there are, from {-ndim} to {ndim - 1}")
     return axis % ndim
@@ -125,6 +127,8 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     >>> print(concat([Variable([1.0]), Variable([2.0, 3.0])]))
     variable[3]([1. 2. 3.])
     """
+    if axis is None:  # for which NumPy joins the elements of all in one row
+        raise DTypeError("concat: an axis is a whole number, not None")
     return apply(shaping.concat, *_list_of(xs, "concat"), axis=axis)
 
 
@@ -162,10 +166,12 @@ def split(x: Any, sizes: int | Sequence[int], axis: int = 0) -> list[Variable]:
     x = _variable(x)
     axis = _axis_from_zero(axis, x.ndim, "split")
     length = x.shape[axis]
-    if isinstance(sizes, int):
+    if isinstance(sizes, (int, np.integer)):
         if sizes < 1 or length % sizes:
             raise ShapeError(f"split: axis {axis} of length {length} cannot be cut into {sizes} equal parts")
-        sizes = (length // sizes,) * sizes
+        sizes = (length // sizes,) * int(sizes)
+    if not isinstance(sizes, Iterable) or not all(hasattr(size, "__index__") for size in sizes):
+        raise DTypeError(f"split takes whole numbers as sizes, not {sizes!r}")
     if any(size < 0 for size in sizes) or sum(sizes) != length:
         raise ShapeError(f"split: sizes {list(sizes)} do not add up to axis {axis} of length {length}")
     return list(apply(shaping.split, x, sizes=tuple(sizes), axis=axis))
@@ -194,7 +200,8 @@ def take(x: Any, indices: Any, axis: int = 0) -> Variable:
     array = indices.data if isinstance(indices, Variable) else np.asarray(indices)
     if array.dtype.kind not in "iu" and array.size:
         raise DTypeError(f"take: indices are whole numbers, not {array.dtype}")
-    return apply(indexing.take, x, array.astype(np.intp, copy=False), axis=axis)
+    x = _variable(x)
+    return apply(indexing.take, x, array.astype(np.intp, copy=False), axis=_axis_from_zero(axis, x.ndim, "take"))
 
 
 def scatter_add(x: Any, index: Any, values: Any) -> Variable:

@@ -147,7 +147,8 @@ class Layer:
         params = self.params()
         waiting = dict(self._pending_owners())
         self._check_names(os.fspath(path), set(arrays), set(params) | set(waiting))
-        for name, array in arrays.items():
+        for name in (*params, *waiting):
+            array = arrays[name]
             if name in params and params[name].shape != array.shape:
                 raise FormatError(
                     f"{os.fspath(path)}: {name!r} has shape {array.shape}, the model's has {params[name].shape}"
