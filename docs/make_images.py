@@ -93,13 +93,10 @@ def draw_plots(folder: Path) -> None:
             figure.savefig(folder / name, metadata={"Date": None})
 
 
-def second_derivative(x: ad.Variable) -> ad.Variable:
-    """tanh'' with the graph that leads to it."""
-    y = F.tanh(x)
-    y.name = "y"
+def second_derivative(x: ad.Variable, y: ad.Variable) -> ad.Variable:
+    """The second derivative of y in x, with the graph that leads to it."""
     y.backward(create_graph=True)
     first = x.grad
-    first.name = "tanh'(x)"
     x.cleargrad()
     first.backward(create_graph=True)
     x.grad.name = "tanh''(x)"
@@ -109,7 +106,9 @@ def second_derivative(x: ad.Variable) -> ad.Variable:
 def draw_graphs(folder: Path) -> None:
     """The graph of the second derivative of tanh."""
     x = ad.Variable(1.0, name="x")
-    viz.save(second_derivative(x), folder / "tanh2.svg")
+    y = F.tanh(x)
+    y.name = "y"
+    viz.save(second_derivative(x, y), folder / "tanh2.svg")
 
 
 def draw_forecasts(folder: Path) -> None:

@@ -120,16 +120,21 @@ class Variable(Value):
                 self._grad = cotangent
             return
         retained: list[tuple[Link, Any]] | None = [] if retain_grad else None
-        if create_graph:
-            with recording_mode(True):
-                leaves = sweep(link, cotangent, VariableFunctions, _lift, retained)
-                self._grad = None
-                _deliver([*(retained or ()), *leaves.items()], cotangent)
-        else:
+        if not create_graph:
             F = raw_functions(NAMESPACES[type(self._data)])
             leaves = sweep(link, cotangent._data, F, None, retained)
             self._grad = None
             _deliver([*retained, *leaves.items()] if retained else leaves.items(), cotangent)
+        elif RECORDING.get():
+            self._backward_recorded(link, cotangent, retained)
+        else:
+            with recording_mode(True):
+                self._backward_recorded(link, cotangent, retained)
+
+    def _backward_recorded(self, link: Link, cotangent: Variable, retained: list[tuple[Link, Any]] | None) -> None:
+        leaves = sweep(link, cotangent, VariableFunctions, _lift, retained)
+        self._grad = None
+        _deliver([*(retained or ()), *leaves.items()], cotangent)
 
     def _starting_cotangent(self, gradient: Any) -> Variable:
         if self._data.dtype.kind != "f":
@@ -345,12 +350,7 @@ def _outputs(output: tuple[Any, ...], node: ManyNode) -> tuple[Variable, ...]:
 
 def _wrap(data: Any) -> Variable:
     """A leaf on an array that needs no check."""
-    variable = _new(Variable)
-    variable._data = data
-    variable._grad = None
-    variable._link = None
-    variable.name = None
-    return variable
+    return _at_link(data, None)
 
 
 def _output(data: Any, creator: Node, index: int) -> Variable:
@@ -414,9 +414,13 @@ def _lift(node: Node, links: Links) -> tuple[Any, list[Any]]:
     ), xs
 
 
-def _at_link(array: Any, link: Link) -> Variable:
-    variable = _wrap(array)
+def _at_link(array: Any, link: Link | None) -> Variable:
+    """A Variable on an array that stands at a link of the graph."""
+    variable = _new(Variable)
+    variable._data = array
+    variable._grad = None
     variable._link = link
+    variable.name = None
     return variable
 
 
