@@ -163,8 +163,18 @@ def test_what_does_not_reach_the_root_gets_no_gradient():
 
 def test_what_has_no_influence_gets_no_gradient():
     x = Variable(2.0)
-    ((x * 3.0) ** 0).backward()
+    y = x * 3.0
+    y.backward(create_graph=True)
+    slope = x.grad  # 3, a constant
+    x.cleargrad()
+    slope.backward()
     assert x.grad is None
+
+
+def test_power_of_zero_has_gradient_zero():
+    x = Variable(2.0)
+    ((x * 3.0) ** 0).backward()
+    assert x.grad.item() == 0.0
 
 
 def test_leaf_that_is_gone_costs_no_rule():

@@ -12,6 +12,7 @@ from adjoint.arrays.erf import erf as erf
 Array = Any
 Axis = int | tuple[int, ...] | None
 
+
 def _keep_freed_memory() -> None:
     """Lets the C library keep memory that large temporaries return, instead of giving it to the system at once.
 
@@ -126,9 +127,7 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     extra = x.ndim - len(shape)
     if extra < 0:
         raise ValueError(f"cannot sum an array of shape {x.shape} to {shape}")
-    stretched = tuple(
-        axis for axis in range(extra, x.ndim) if shape[axis - extra] == 1 and x.shape[axis] != 1
-    )
+    stretched = tuple(axis for axis in range(extra, x.ndim) if shape[axis - extra] == 1 and x.shape[axis] != 1)
     axes = tuple(range(extra)) + stretched
     result = _add.reduce(x, axis=axes, keepdims=bool(stretched)) if axes else x
     if extra and stretched:
@@ -159,10 +158,7 @@ def getitem(x: Array, index: Any) -> Array:
 def _may_repeat(index: Any) -> bool:
     """Whether an element may stand in `index` twice: only lists and arrays of integers can name one twice."""
     parts = index if isinstance(index, tuple) else (index,)
-    for part in parts:
-        if isinstance(part, (list, np.ndarray)) and np.asarray(part).dtype.kind != "b":
-            return True
-    return False
+    return any(isinstance(part, (list, np.ndarray)) and np.asarray(part).dtype.kind != "b" for part in parts)
 
 
 def unindex(values: Array, index: Any, shape: tuple[int, ...]) -> Array:

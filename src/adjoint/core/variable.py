@@ -77,7 +77,7 @@ class Variable(Value):
     @property
     def generation(self) -> int:
         """0 for a leaf, else one more than the highest of the inputs it was computed from."""
-        return 0 if self._link is None else self._link.generation
+        return 0 if self.creator is None or self._link is None else self._link.generation
 
     # Gradients
 

@@ -79,32 +79,32 @@ def softmax_cross_entropy(x: Any, t: Any, ignore_index: int = -100) -> Variable:
     variable(0.6931471805599453)
     """
     x = _with_shape(x)
-    labels = _labels("softmax_cross_entropy", x, t)
-    classes = x.shape[-1]
-    wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
-    if wrong.any():
-        raise OutOfRangeError(
-            f"softmax_cross_entropy: label {labels[wrong].flat[0]} for {classes} classes; labels are 0 to "
-            f"{classes - 1}, or {ignore_index} for examples that do not count"
-        )
+    labels = _labels("softmax_cross_entropy", x, t, ignore_index)
     return apply(losses.softmax_cross_entropy, x, labels, ignore_index=ignore_index)
 
 
-def accuracy(y: Any, t: Any) -> Variable:
+def accuracy(y: Any, t: Any, ignore_index: int = -100) -> Variable:
     """The share of rows of y (N, C), or (..., C), whose largest element stands at label t; it has no gradient.
 
+    Args:
+        y: scores, (N, C), or (..., C).
+        t: whole labels from 0 to C − 1, (N,), or (...).
+        ignore_index: the label of rows that do not count.
+
     Raises:
-        ShapeError: where labels and predictions do not go together.
+        ShapeError: where labels and predictions do not go together, or none count.
         DTypeError: for labels that are not integers.
+        OutOfRangeError: for a label outside of 0 … C − 1.
 
     >>> print(accuracy(Variable([[0.1, 0.9], [0.8, 0.2]]), [1, 1]))
     variable(0.5)
     """
     y = _with_shape(y)
-    labels = _labels("accuracy", y, t)
-    if y.size == 0:
-        raise ShapeError(f"accuracy: no predictions in an array of shape {y.shape}")
-    hits = np.argmax(_raw(y), axis=-1) == labels
+    labels = _labels("accuracy", y, t, ignore_index)
+    counted = labels != ignore_index
+    if not counted.any():
+        raise ShapeError(f"accuracy: no label counts among those of shape {labels.shape}")
+    hits = (np.argmax(_raw(y), axis=-1) == labels)[counted]
     return Variable(np.asarray(hits.mean(), y.dtype if y.dtype.kind == "f" else None))
 
 
@@ -117,7 +117,7 @@ def _raw(x: Any) -> Any:
     return x.data if isinstance(x, Variable) else np.asarray(x)
 
 
-def _labels(what: str, x: Any, t: Any) -> Any:
+def _labels(what: str, x: Any, t: Any, ignore_index: int) -> Any:
     """The labels as an array that fits x."""
     labels = _raw(t)
     if labels.dtype.kind not in "iu":
@@ -126,5 +126,12 @@ def _labels(what: str, x: Any, t: Any) -> Any:
         raise ShapeError(
             f"{what}: labels of shape {labels.shape} for rows of shape {tuple(x.shape)}; "
             f"they must be {tuple(x.shape[:-1])}"
+        )
+    classes = x.shape[-1]
+    wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
+    if wrong.any():
+        raise OutOfRangeError(
+            f"{what}: label {labels[wrong].flat[0]} for {classes} classes; labels are 0 to {classes - 1}, "
+            f"or {ignore_index} for those that do not count"
         )
     return labels

@@ -55,19 +55,19 @@ square = op("square", lambda xp, x: x * x, vjp=lambda F, g, _y, x: (2.0 * x * g,
 
 
 def _power_rule(F, g, _y, x, *, power):
-    """Integer powers come to an end: the derivative of x⁰ is 0, also at x = 0 where 0·x⁻¹ would be NaN."""
+    """Integer powers come to an end: the derivative of x⁰ is 0, also at x = 0 where 0·x⁻¹ would be NaN.
+
+    The zero is a power of x too, so that every further derivative is 0 and not missing.
+    """
     if power == 0:
-        return (None,)
-    if power == 1:
-        return (g,)
-    if power == 2:
-        return (2.0 * x * g,)
+        return (0.0 * F.power(x, power=0),)
     return (power * F.power(x, power=power - 1) * g,)
 
 
 power = op(
     "power",
-    lambda xp, x, *, power: x**power,
+    # x¹ is x itself: the rule of x² comes by here.
+    lambda xp, x, *, power: x if power == 1 else x**power,
     vjp=_power_rule,
     elementwise=True,
     domain=(0.5, 2.0),

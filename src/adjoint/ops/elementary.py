@@ -12,9 +12,7 @@ tanh = op("tanh", lambda xp, x: xp.tanh(x), vjp=lambda F, g, y, _x: (g * (1.0 - 
 arctan = op("arctan", lambda xp, x: xp.atan(x), vjp=lambda F, g, _y, x: (g / (1.0 + x * x),), elementwise=True)
 exp = op("exp", lambda xp, x: xp.exp(x), vjp=lambda F, g, y, _x: (g * y,), elementwise=True)
 expm1 = op("expm1", lambda xp, x: xp.expm1(x), vjp=lambda F, g, y, _x: (g * (y + 1.0),), elementwise=True)
-log = op(
-    "log", lambda xp, x: xp.log(x), vjp=lambda F, g, _y, x: (g / x,), elementwise=True, domain=(0.5, 3.0)
-)
+log = op("log", lambda xp, x: xp.log(x), vjp=lambda F, g, _y, x: (g / x,), elementwise=True, domain=(0.5, 3.0))
 log1p = op(
     "log1p",
     lambda xp, x: xp.log1p(x),
@@ -22,9 +20,7 @@ log1p = op(
     elementwise=True,
     domain=(-0.5, 2.0),
 )
-sqrt = op(
-    "sqrt", lambda xp, x: xp.sqrt(x), vjp=lambda F, g, y, _x: (0.5 * g / y,), elementwise=True, domain=(0.5, 3.0)
-)
+sqrt = op("sqrt", lambda xp, x: xp.sqrt(x), vjp=lambda F, g, y, _x: (0.5 * g / y,), elementwise=True, domain=(0.5, 3.0))
 _TWO_BY_SQRT_PI = 1.1283791670955126
 erf = op(
     "erf",

@@ -80,17 +80,22 @@ def _linear(xp, x, w, *b):
     if len(w.shape) < 2:
         raise ValueError(f"a weight of shape {w.shape}")
     y = xp.matmul(x, w)
-    return _add_bias(y, b[0]) if b else y
+    return _add_bias(xp, y, b[0]) if b else y
 
 
-def _add_bias(y, bias):
+def _add_bias(xp, y, bias):
     """y + bias, which must not make y larger."""
-    if len(bias.shape) != 1 and (len(bias.shape) != 2 or bias.shape[0] != 1):
-        raise ValueError(f"a bias of shape {bias.shape}")
+    if len(bias.shape) == 2 and bias.shape[0] == 1:
+        bias = xp.reshape(bias, (-1,))
     total = y + bias
-    if total.shape != y.shape:
+    if len(bias.shape) != 1 or total.shape != y.shape:
         raise ValueError(f"a bias of shape {bias.shape} for outputs of shape {y.shape}")
     return total
+
+
+def _bias_cotangent(F, g, *bias):
+    """g, which the engine sums to the bias's shape; that of a row (1, out) under a vector is made a row first."""
+    return F.reshape(g, shape=(1, -1)) if bias and len(g.shape) < len(bias[0].shape) else g
 
 
 LINEAR_SHAPES = "x (..., in), w (in, out) and b (out,), (1, out) or (1,)"
@@ -100,11 +105,12 @@ linear = op(
     vjp=(
         lambda F, g, _y, _x, w, *_b: _left_cotangent(F, g, w),
         lambda F, g, _y, x, w, *_b: _right_cotangent(F, g, x, w),
-        lambda F, g, _y, _x, _w, *_b: g,
+        lambda F, g, _y, _x, _w, *_b: _bias_cotangent(F, g, *_b),
     ),
     samples=(
         Sample((4, 3), (3, 2), (2,)),
         Sample((4, 3), (3, 2), (1, 2)),
+        Sample((3,), (3, 2), (1, 2)),
         Sample((4, 3), (3, 2)),
         Sample((2, 4, 3), (3, 2), (1,)),
         Sample((2, 4, 3), (2, 3, 2), (2,)),
@@ -119,7 +125,7 @@ def _recurrent_linear(xp, x, w, h, v, *b):
     if x.shape[:-1] != h.shape[:-1]:
         raise ValueError(f"inputs of shape {x.shape} and a state of shape {h.shape}")
     y = xp.matmul(x, w) + xp.matmul(h, v)
-    return _add_bias(y, b[0]) if b else y
+    return _add_bias(xp, y, b[0]) if b else y
 
 
 recurrent_linear = op(
@@ -130,7 +136,7 @@ recurrent_linear = op(
         lambda F, g, _y, x, w, _h, _v, *_b: _right_cotangent(F, g, x, w),
         lambda F, g, _y, _x, _w, _h, v, *_b: _left_cotangent(F, g, v),
         lambda F, g, _y, _x, _w, h, v, *_b: _right_cotangent(F, g, h, v),
-        lambda F, g, _y, _x, _w, _h, _v, *_b: g,
+        lambda F, g, _y, _x, _w, _h, _v, *_b: _bias_cotangent(F, g, *_b),
     ),
     samples=(
         Sample((4, 3), (3, 2), (4, 5), (5, 2), (2,)),
@@ -149,9 +155,7 @@ def _einsum_rule(F, g, _y, *xs, subscripts, needs):
             cotangents.append(None)
             continue
         others = [x for i, x in enumerate(xs) if i != position]
-        cotangents.append(
-            _einsum_cotangent(F, g, out, others, _without(terms, position), xs[position], term)
-        )
+        cotangents.append(_einsum_cotangent(F, g, out, others, _without(terms, position), xs[position], term))
     return tuple(cotangents)
 
 
@@ -200,9 +204,7 @@ def _diagonal_index(xp, term, shape):
 diagonal_unindex = op(
     "diagonal_unindex",
     lambda xp, x, *, term, shape: xp.unindex(x, _diagonal_index(xp, term, shape), shape),
-    vjp=lambda F, g, _y, _x, *, term, shape: (
-        F.einsum(g, subscripts=((term,), "".join(dict.fromkeys(term)))),
-    ),
+    vjp=lambda F, g, _y, _x, *, term, shape: (F.einsum(g, subscripts=((term,), "".join(dict.fromkeys(term)))),),
     linear=True,
     samples=(Sample((3,), term="ii", shape=(3, 3)), Sample((2, 3), term="iji", shape=(2, 3, 2))),
 )

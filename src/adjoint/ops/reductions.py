@@ -77,8 +77,8 @@ mean = op(
 
 
 def _tie_share(xp, x, extreme, *, axis):
-    """1/n at the n elements that equal the extreme of their line, else 0."""
-    ties = xp.astype(x == extreme, x.dtype)
+    """1/n at the n elements that equal the extreme of their line, else 0. NaN is the extreme where it stands."""
+    ties = xp.astype((x == extreme) | ((x != x) & (extreme != extreme)), x.dtype)
     return ties / xp.sum(ties, axis=axis, keepdims=True)
 
 
