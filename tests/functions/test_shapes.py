@@ -207,3 +207,19 @@ def test_split_then_concat_gives_the_whole(sizes, axis):
     shape[axis] = sum(sizes)
     x = np.random.default_rng(0).standard_normal(shape)
     assert_is(F.concat(F.split(x, sizes, axis), axis), x)
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: F.reshape(x, "ab"),
+    lambda x: F.transpose(x, 1.5),
+    lambda x: F.broadcast_to(x, 2.0),
+    lambda x: F.sum_to(x, [None]),
+])  # fmt: skip
+def test_shape_or_axes_that_are_no_whole_numbers_are_refused(call):
+    with pytest.raises(DTypeError, match="whole numbers"):
+        call(Variable([1.0, 2.0]))
+
+
+def test_one_number_is_a_shape_of_one_axis():
+    assert F.broadcast_to(Variable(1.0), 3).shape == (3,)
+    assert F.sum_to(Variable([[1.0, 2.0]]), 2).shape == (2,)

@@ -59,6 +59,14 @@ class TestParameters:
         first(draw(1, 3, dtype=np.float32))
         np.testing.assert_array_equal(first.w.data, second.w.data.astype(np.float32))
 
+    def test_an_input_that_does_not_fit_settles_no_dtype(self):
+        layer = L.Linear(4, in_size=3)
+        w = layer.w.data
+        with pytest.raises(ShapeError):
+            layer(draw(5, 2, dtype=np.float32))
+        assert layer.w.data is w
+        assert layer(draw(5, 3, dtype=np.float32)).dtype == np.float32
+
     def test_the_weight_is_normal_with_variance_one_by_in_size(self):
         layer = L.Linear(300, in_size=400, rng=ad.random.const(3))
         w = layer.w.data * np.sqrt(400)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 from adjoint import random
 from adjoint.config import is_training
 from adjoint.core.variable import Variable, apply
-from adjoint.errors import ArgumentError
+from adjoint.errors import ArgumentError, DTypeError
 from adjoint.functions.elementwise import mul
 from adjoint.ops import activations, recurrent
 
@@ -135,6 +136,8 @@ def dropout(x: Any, ratio: float = 0.5, rng: Any = None) -> Variable:
     >>> print(dropout(Variable([1.0, 1.0, 1.0, 1.0]), 0.5, ad.random.const(1)))
     variable[4]([2. 2. 0. 2.])
     """
+    if not isinstance(ratio, numbers.Real):
+        raise DTypeError(f"dropout: the ratio is a number, not {ratio!r}")
     if not 0 <= ratio < 1:
         raise ArgumentError(f"dropout: the ratio is at least 0 and below 1, not {ratio}")
     x = x if isinstance(x, Variable) else Variable(x)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.core.variable import Variable, apply
-from adjoint.errors import ArgumentError
+from adjoint.errors import ArgumentError, DTypeError
 from adjoint.ops import arithmetic, elementary
 
 __all__ = [
@@ -251,10 +251,14 @@ def clip(x: Any, lo: float | None = None, hi: float | None = None) -> Variable:
 
     Raises:
         ArgumentError: where `lo` is above `hi`.
+        DTypeError: for arrays as bounds.
 
     >>> print(clip(Variable([-2.0, 0.5, 2.0]), -1.0, 1.0))
     variable[3]([-1.   0.5  1. ])
     """
+    for bound in (lo, hi):
+        if bound is not None and np.ndim(bound) != 0:
+            raise DTypeError("clip takes numbers as its bounds; for arrays use F.maximum and F.minimum")
     if lo is not None and hi is not None and lo > hi:
         raise ArgumentError(f"clip from {lo} to {hi}: the lower bound is above the upper")
     return apply(elementary.clip, x, lo=lo, hi=hi)

@@ -41,22 +41,30 @@ def _axis_from_zero(axis: int, ndim: int, what: str) -> int:
     return axis % ndim
 
 
+def _numbers(what: str, name: str, values: Any) -> tuple[int, ...]:
+    """A shape or axes, given as a sequence of whole numbers or as one."""
+    numbers = (values,) if isinstance(values, (int, np.integer)) else values
+    if not isinstance(numbers, (Sequence, np.ndarray)) or not all(isinstance(n, (int, np.integer)) for n in numbers):
+        raise DTypeError(f"{what}: {name} is made of whole numbers, not {values!r}")
+    return tuple(int(n) for n in numbers)
+
+
 def reshape(x: Any, shape: Sequence[int] | int) -> Variable:
     """The same elements, in row-major order, in another shape; one length may be -1.
 
     >>> print(reshape(Variable([1.0, 2.0]), (2, 1)).shape)
     (2, 1)
     """
-    return apply(shaping.reshape, x, shape=(shape,) if isinstance(shape, (int, np.integer)) else tuple(shape))
+    return apply(shaping.reshape, x, shape=_numbers("reshape", "a shape", shape))
 
 
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
+def transpose(x: Any, axes: Sequence[int] | int | None = None) -> Variable:
     """The axes in another order; reversed for None.
 
     >>> print(transpose(Variable([[1.0, 2.0, 3.0]])).shape)
     (3, 1)
     """
-    return apply(shaping.transpose, x, axes=None if axes is None else tuple(axes))
+    return apply(shaping.transpose, x, axes=None if axes is None else _numbers("transpose", "axes", axes))
 
 
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
@@ -68,23 +76,23 @@ def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
     return apply(reductions.flip, x, axis=axis)
 
 
-def broadcast_to(x: Any, shape: Sequence[int]) -> Variable:
+def broadcast_to(x: Any, shape: Sequence[int] | int) -> Variable:
     """x repeated to `shape` by NumPy's rules; its gradient is summed back.
 
     >>> print(broadcast_to(Variable([1.0, 2.0]), (2, 2)))
     variable[2, 2]([[1. 2.]
      [1. 2.]])
     """
-    return apply(shaping.broadcast_to, x, shape=tuple(shape))
+    return apply(shaping.broadcast_to, x, shape=_numbers("broadcast_to", "a shape", shape))
 
 
-def sum_to(x: Any, shape: Sequence[int]) -> Variable:
+def sum_to(x: Any, shape: Sequence[int] | int) -> Variable:
     """x summed to `shape`, along the axes by which `shape` would be broadcast to x's.
 
     >>> print(sum_to(Variable([[1.0, 2.0], [3.0, 4.0]]), (1, 2)))
     variable[1, 2]([[4. 6.]])
     """
-    return apply(shaping.sum_to, x, shape=tuple(shape))
+    return apply(shaping.sum_to, x, shape=_numbers("sum_to", "a shape", shape))
 
 
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:

@@ -107,7 +107,7 @@ class Linear(Layer):
             x = as_array(x)
         if len(x.shape) == 0:
             raise ArgumentError("Linear takes inputs with at least one axis, (..., in_size), not a single number")
-        if self._dtype_open:
+        if self._dtype_open and self.w is not None and x.shape[-1] == self.w.shape[0]:
             self._take_dtype(float_dtype_of(x))
         self.build(x.shape[-1], float_dtype_of(x))
 
