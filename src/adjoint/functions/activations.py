@@ -119,7 +119,7 @@ def log_softmax(x: Any, axis: int = -1) -> Variable:
     return apply(activations.log_softmax, x, axis=axis)
 
 
-def dropout(x: Any, ratio: float = 0.5, rng: Any = None) -> Variable:
+def dropout(x: Any, ratio: Any = 0.5, rng: Any = None) -> Variable:
     """In training, x/(1 − ratio) with each element set to 0 with probability `ratio`; in `test_mode`, x.
 
     Srivastava et al., 2014, in its inverted form: the expectation is x.
