@@ -138,6 +138,7 @@ def dropout(x: Any, ratio: Any = 0.5, rng: Any = None) -> Variable:
     """
     if not isinstance(ratio, numbers.Real):
         raise DTypeError(f"dropout: the ratio is a number, not {ratio!r}")
+    ratio = float(ratio)
     if not 0 <= ratio < 1:
         raise ArgumentError(f"dropout: the ratio is at least 0 and below 1, not {ratio}")
     x = x if isinstance(x, Variable) else Variable(x)
