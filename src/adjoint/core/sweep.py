@@ -16,7 +16,8 @@ from adjoint.errors import GradientError
 
 __all__ = ["Links", "sweep"]
 
-Links = dict[tuple[Node, int], Link]  # the link of each output, by node and position
+# The link of each output: by node, or by node and position where there are several.
+Links = dict[Node | tuple[Node, int], Link]
 # Gives what a node kept, its output and its inputs, as Variables, given the links met so far.
 Lift = Callable[[Node, Links], tuple[Any, Sequence[Any]]]
 
@@ -41,7 +42,7 @@ def sweep(
         _put_output(pending, root, cotangent)
     else:
         pending[root.creator] = cotangent
-    links: Links | None = None if lift is None and retained is None else {(root.creator, root.index): root}
+    links: Links | None = None if lift is None and retained is None else {_key(root.creator, root.index): root}
     for node in nodes_behind(root.creator):
         g = pending.pop(node, None)
         if g is None:
@@ -72,7 +73,7 @@ def sweep(
                 else:
                     _put(pending, ours, creator, part)
                 if links is not None:
-                    links[creator, link.index] = link
+                    links[(creator, link.index) if creator.siblings else creator] = link
         except Exception as error:
             raise_rule_error(node.op, node.inputs, error)
             raise
@@ -135,4 +136,9 @@ def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any]) -> Sequenc
 def _outputs_of(node: Node, g: Any, links: Links) -> list[tuple[Link, Any]]:
     """The links of a node's outputs with their cotangents."""
     parts = g if node.siblings else [g]
-    return [(links[node, i], part) for i, part in enumerate(parts) if part is not None]
+    return [(links[_key(node, i)], part) for i, part in enumerate(parts) if part is not None]
+
+
+def _key(node: Node, index: int) -> Node | tuple[Node, int]:
+    """What the link of a node's output stands under in `Links`."""
+    return (node, index) if node.siblings else node

@@ -406,7 +406,7 @@ def _lift(node: Node, links: Links) -> tuple[Any, list[Any]]:
     if output is None:
         return None, xs
     if type(output) is not tuple:
-        return _at_link(output, links[node, 0]), xs
+        return _at_link(output, links[node]), xs
     parts = enumerate(output)
     # An output that nothing was computed from, or that is a residual, gets a link now.
     return tuple(
