@@ -6,10 +6,11 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.cases import LIBRARIES, Case
-from benchmarks.measure import Effort, Result, Results, describe_libraries
+from benchmarks.measure import Effort, Results, describe_libraries
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by python -m benchmarks -->", "<!-- end of results -->"
@@ -75,21 +76,21 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _ratio(results: Results, name: str) -> str:
-    """adjoint's figure as a multiple of PyTorch's."""
+def _ratio(case: Case, results: Results, name: str) -> str:
+    """adjoint's figure as a multiple of PyTorch's, beside the target."""
     ours, theirs = results.get("adjoint_eager"), results.get("torch_eager")
-    return f"{ours.median(name) / theirs.median(name):.2f} ×" if ours and theirs else "–"
-
-
-def _met(case: Case, result: Result | None, name: str, text: str) -> str:
-    """The target, and whether adjoint's figure is within it."""
-    if case.target is None:
+    if not (ours and theirs):
         return "–"
-    return text if result is None else f"{text} {'✓' if result.median(name) <= case.target else '✗'}"
+    ratio = ours.median(name) / theirs.median(name)
+    return f"{ratio:.2f} ×" if case.target is None else f"{ratio:.2f} × ({_verdict(ratio, case.target)})"
+
+
+def _verdict(figure: float, target: float, unit: Callable[[float], str] = "{:g}".format) -> str:
+    return f"{'✓' if figure <= target else '✗'} at most {unit(target)}"
 
 
 def _times(rows: Measured, effort: Effort) -> str:
-    header = ["median time of a step", *LIBRARIES.values(), "adjoint / PyTorch", "target for adjoint"]
+    header = ["median time of a step", *LIBRARIES.values(), "adjoint / PyTorch"]
     lines = []
     for case, results in rows.items():
         cells = [case.title]
@@ -103,8 +104,7 @@ def _times(rows: Measured, effort: Effort) -> str:
             if library == "jax_jit":
                 text += f" (first call {duration(result.median('first'))})"
             cells.append(text)
-        target = _met(case, results.get("adjoint_eager"), "step", duration(case.target or 0.0))
-        lines.append([*cells, _ratio(results, "step"), target])
+        lines.append([*cells, _ratio(case, results, "step")])
     note = f"{effort.rounds} rounds of about {duration(effort.seconds)}; ± is half of what the middle half spans."
     return f"{_table(header, lines)}\n\n{note}"
 
@@ -117,7 +117,7 @@ def _peaks(rows: Measured, _effort: Effort) -> str:
         for library in LIBRARIES:
             result = results.get(library)
             cells.append(f"+{size(result.median('growth'))}, {size(result.median('total'))} in all" if result else "–")
-        lines.append([*cells, _ratio(results, "growth")])
+        lines.append([*cells, _ratio(case, results, "growth")])
     note = "+ is what the high-water mark of resident memory rose by, from the process after its imports."
     return f"{_table(header, lines)}\n\n{note}"
 
@@ -134,12 +134,12 @@ def _growths(rows: Measured, effort: Effort) -> str:
 
 
 def _imports(rows: Measured, _effort: Effort) -> str:
-    header = ["", *(LIBRARIES[library] for library in LIBRARIES if library != "numpy_by_hand"), "adjoint / PyTorch"]
+    header = ["", *(LIBRARIES[library] for library in LIBRARIES if library != "numpy_by_hand"), "target for adjoint"]
     lines = []
     for case, results in rows.items():
         found = [results.get(library) for library in LIBRARIES if library != "numpy_by_hand"]
         cells = [duration(result.median("seconds")) if result else "–" for result in found]
-        lines.append([case.title, *cells, _ratio(results, "seconds")])
+        lines.append([case.title, *cells, _aim(case, results)])
     return _table(header, lines)
 
 
@@ -147,5 +147,11 @@ def _commands(rows: Measured, effort: Effort) -> str:
     lines = []
     for case, results in rows.items():
         title = case.title if len(effort.command) == 2 else f"`{' '.join(effort.command)}`"
-        lines.append([title, duration(results["adjoint_eager"].median("seconds"))])
-    return _table(["", "wall time"], lines)
+        lines.append([title, duration(results["adjoint_eager"].median("seconds")), _aim(case, results)])
+    return _table(["", "wall time", "target"], lines)
+
+
+def _aim(case: Case, results: Results) -> str:
+    """Whether adjoint's seconds are within the target."""
+    ours = results.get("adjoint_eager")
+    return "–" if ours is None or case.target is None else _verdict(ours.median("seconds"), case.target, duration)
