@@ -2,8 +2,9 @@
 
 Array API names where the standard has one. The others: `einsum`, `erf` and `sigmoid` (which the standard
 lacks), `getitem` (indexing in every NumPy form, as a function), `unindex` and `scatter_add` (its adjoint and
-its sum with an array), `repeat_axis`-free broadcasting (`broadcast_to`, `sum_to`), and `pick` (one element
-of each row). Arithmetic, comparison and `@` are the arrays' own operators.
+its sum with an array), `sum_to` (the adjoint of `broadcast_to`), `pick` (one element of each row), and
+`flush_tiny` (which keeps decaying averages from ever becoming subnormal). Arithmetic, comparison and `@` are the
+arrays' own operators.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 __all__ = ["PRIMITIVES"]
 
 ELEMENTWISE = (
-    "abs atan cos cosh erf exp expm1 isfinite isnan log log1p logical_not maximum minimum sigmoid sign sin sinh sqrt "
-    "square tanh where"
+    "abs atan cos cosh erf exp expm1 flush_tiny isfinite isnan log log1p logical_not maximum minimum sigmoid sign "
+    "sin sinh sqrt square tanh where"
 ).split()
 REDUCTIONS = "argmax max min sum".split()
 SCANS = ["cumulative_sum"]

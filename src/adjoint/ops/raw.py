@@ -25,12 +25,13 @@ class _RawFunctions:
         return function
 
 
-_BY_NAMESPACE: dict[int, _RawFunctions] = {}
+_BY_NAMESPACE: dict[Any, _RawFunctions] = {}
 
 
 def raw_functions(namespace: Any) -> Any:
     """The functions on plain arrays of `namespace`."""
-    functions = _BY_NAMESPACE.get(id(namespace))
-    if functions is None:
-        functions = _BY_NAMESPACE[id(namespace)] = _RawFunctions(namespace)
-    return functions
+    try:
+        return _BY_NAMESPACE[namespace]
+    except KeyError:
+        functions = _BY_NAMESPACE[namespace] = _RawFunctions(namespace)
+        return functions

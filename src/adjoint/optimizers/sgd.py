@@ -57,5 +57,7 @@ class Momentum(Optimizer):
 
     def rule(self, xp: Any, p: Any, g: Any, v: Any) -> tuple[Any, ...]:
         """v' = μ v − lr g, and p + v'"""
-        v = self.momentum * v - self.learning_rate * g
-        return p + v, v
+        v_new = self.momentum * v
+        v_new -= self.learning_rate * g
+        v_new = xp.flush_tiny(v_new)
+        return p + v_new, v_new
