@@ -96,17 +96,14 @@ class ManyNode(Node):
 def nodes_behind(creator: Node) -> list[Node]:
     """`creator` and every node that it depends on, the last generation first."""
     seen = {creator}
-    stack = [creator]
-    found = []
-    while stack:
-        node = stack.pop()
-        found.append(node)
+    found = [creator]
+    for node in found:  # which grows on the way
         for link in node.inputs:
             if link is not None:
                 behind = link.creator
                 if behind is not None and behind not in seen:
                     seen.add(behind)
-                    stack.append(behind)
+                    found.append(behind)
     found.sort(key=_GENERATION, reverse=True)
     return found
 

@@ -111,19 +111,23 @@ def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any]) -> Sequenc
     op = node.op
     params = node.params
     if op.rules is not None:
-        # One rule an input: those of constants and of leaves that are gone do not run.
-        return [
-            None
-            if link is None or rule is None or (link.creator is None and link.variable() is None)
-            else rule(F, g, y, *xs, **params)
-            for rule, link in zip(op.rules, node.inputs)  # noqa: B905  a trailing input may be left out
-        ]
+        parts: Any = []
+        for rule, link in zip(op.rules, node.inputs):  # noqa: B905  a trailing input may be left out
+            if link is None or rule is None or (link.creator is None and link.variable() is None):
+                parts.append(None)  # a constant, or a leaf that is gone: its rule does not run
+            elif params:
+                parts.append(rule(F, g, y, *xs, **params))
+            else:
+                parts.append(rule(F, g, y, *xs))
+        return parts
     assert op.vjp is not None
     if op.takes_needs:
         needs = [link is not None and (link.creator is not None or link.variable() is not None) for link in node.inputs]
-        parts: Sequence[Any] = op.vjp(F, g, y, *xs, needs=needs, **params)
-    else:
+        parts = op.vjp(F, g, y, *xs, needs=needs, **params)
+    elif params:
         parts = op.vjp(F, g, y, *xs, **params)
+    else:
+        parts = op.vjp(F, g, y, *xs)
     if not isinstance(parts, (tuple, list)) or len(parts) != len(node.inputs):
         count = f"{len(parts)} cotangents" if isinstance(parts, (tuple, list)) else type(parts).__name__
         raise GradientError(
