@@ -93,3 +93,15 @@ def test_scatter_add_adds_repeated_indices_and_leaves_its_input():
 def test_scatter_add_makes_room_for_the_values():
     assert xp.scatter_add(np.zeros(2, int), 0, 0.5).tolist() == [0.5, 0.0]
     assert xp.scatter_add(np.zeros(2, np.float32), 0, 0.5).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_flushing_leaves_all_but_tiny_values_as_they_are(dtype):
+    values = np.array([1.0, -3.5, 1e-4, 0.0, np.inf, -np.inf] * 100, dtype)
+    assert np.array_equal(xp.flush_tiny(values.copy()), values)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_flushing_turns_subnormal_values_into_zeros(dtype):
+    values = np.full(1000, np.finfo(dtype).smallest_subnormal)
+    assert not xp.flush_tiny(values).any()

@@ -249,3 +249,11 @@ class TestSummary:
     def test_of_scalars_and_of_nothing(self):
         assert "factor     scalar  float64      1" in Scale().summary()
         assert Holder().summary().splitlines()[0] == "Holder()"
+
+
+def test_options_are_passed_on():
+    class Scaled(L.Layer):
+        def forward(self, x, *, factor=1.0):
+            return x * factor
+
+    assert Scaled()(ad.Variable(2.0), factor=3.0).item() == 6.0

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import pickle
 import weakref
 
 import numpy as np
@@ -364,3 +365,39 @@ def test_an_optimizer_of_a_users_own():
     np.testing.assert_array_equal(model[0].data, [0.5, -0.5])
     with pytest.raises(NotImplementedError, match="Optimizer defines no rule"):
         O.Optimizer(0.1).update(model)
+
+
+class TestCopies:
+    @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+    def test_a_model_and_its_optimizer_go_on_alike(self, duplicate):
+        x, t = np.ones((4, 3)), np.zeros((4, 1))
+        model, optimizer = models.MLP([2, 1], rng=ad.random.const()), O.Adam(0.1)
+
+        def step(model, optimizer):
+            loss = F.mean_squared_error(model(x), t)
+            model.cleargrads()
+            loss.backward()
+            optimizer.update(model)
+            return loss.item()
+
+        for _ in range(3):
+            step(model, optimizer)
+        twins = duplicate((model, optimizer))
+        assert [step(model, optimizer) for _ in range(3)] == [step(*twins) for _ in range(3)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("make", [O.Adam, lambda: O.Momentum(0.1, 0.9)])
+def test_moments_of_a_dead_unit_never_become_subnormal(make, dtype):
+    layer = L.Linear(400, in_size=1, bias=False)
+    layer.w.data = np.ones((1, 400), dtype)
+    optimizer = make()
+    layer.w.grad = np.full((1, 400), 1e-3, dtype)
+    optimizer.update(layer)
+    layer.w.grad = np.zeros((1, 400), dtype)
+    smallest = np.finfo(dtype).smallest_normal
+    for _ in range(8000):
+        optimizer.update(layer)
+    (kept,) = optimizer._kept.values()
+    for array in kept:
+        assert not ((array != 0) & (abs(array) < smallest)).any()

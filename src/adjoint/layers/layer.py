@@ -46,13 +46,13 @@ class Layer:
     variable(6.0) ['factor']
     """
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Computes the output; subclasses define it. Calling the layer is the same."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         try:
-            return self.forward(*inputs)
+            return self.forward(*inputs, **options)
         except AdjointError as error:
             self._name_in(error)
             raise

@@ -46,6 +46,16 @@ class Optimizer:
         # What is kept for each parameter. A weak reference is the same object each time, and hashes by identity.
         self._kept: dict[ref[Variable], tuple[Any, ...]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies and pickles hold what is kept together with its parameters: copy a model and its optimizer at once,
+        # as in copy.deepcopy((model, optimizer)), and the one still belongs to the other.
+        kept = [(key(), kept) for key, kept in self._kept.items() if key() is not None]
+        return {**self.__dict__, "_kept": kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        kept = {ref(parameter): kept for parameter, kept in state["_kept"]}
+        self.__dict__.update({**state, "_kept": kept})
+
     def rule(self, xp: Any, p: Any, g: Any, *kept: Any) -> tuple[Any, ...]:
         """The new parameter and the new kept arrays; `updates` counts this one."""
         raise NotImplementedError(f"{type(self).__name__} defines no rule")
