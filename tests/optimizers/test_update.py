@@ -283,13 +283,23 @@ class TestErrorsLeaveEverythingAsItWas:
 @every_optimizer
 class TestSettings:
     @pytest.mark.parametrize("rate", [0, 0.0, -0.1, float("nan"), float("inf")])
-    def test_a_learning_rate_is_above_zero(self, make, rate):
-        with pytest.raises(ArgumentError, match="learning_rate is a finite number above 0"):
+    def test_an_optimizer_that_would_not_learn_is_refused(self, make, rate):
+        with pytest.raises(ArgumentError, match="learning_rate is a finite number"):
             make(rate)
+
+    @pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
+    def test_a_learning_rate_that_is_assigned_is_checked(self, make, rate):
         optimizer = make(0.1)
-        with pytest.raises(ArgumentError, match="learning_rate is a finite number above 0"):
+        with pytest.raises(ArgumentError, match="learning_rate is a finite number from 0"):
             optimizer.learning_rate = rate
         assert optimizer.learning_rate == 0.1
+
+    def test_a_schedule_may_end_at_zero(self, make):
+        model, optimizer = Bag([1.0]), make(0.1)
+        optimizer.learning_rate = 0.0
+        model[0].grad = [1.0]
+        optimizer.update(model)
+        assert model[0].data.tolist() == [1.0]
 
     @pytest.mark.parametrize("rate", ["0.1", None, [0.1], np.array([0.1, 0.2]), 1j])
     def test_a_learning_rate_is_a_number(self, make, rate):

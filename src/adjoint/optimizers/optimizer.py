@@ -30,17 +30,20 @@ class Optimizer:
     keeps for this parameter (zeros at first, one for each name in `slots`), it makes the new ones.
 
     Args:
-        learning_rate: the step size; it may be assigned anew between updates.
+        learning_rate: the step size, above 0; it may be assigned anew between updates, and then be 0 as well, as at
+            the end of a schedule.
         hooks: functions from parameters and gradients to the gradients to use, in this order.
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
-    learning_rate: float = settings.positive()
+    learning_rate: float = settings.from_zero()
 
     def __init__(self, learning_rate: float, hooks: Sequence[Hook] = ()) -> None:
         if not isinstance(hooks, (list, tuple)):
             raise DTypeError(f"hooks is a list of functions, not {hooks!r}")
         self.learning_rate = learning_rate
+        if self.learning_rate == 0:
+            raise ArgumentError("learning_rate is a finite number above 0, not 0: nothing would be learned")
         self.hooks = list(hooks)
         self.updates = 0  # the number of updates so far
         # What is kept for each parameter. A weak reference is the same object each time, and hashes by identity.
