@@ -1,20 +1,11 @@
 """The multi-layer perceptron."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import adjoint as ad
-from adjoint import functions as F, models, optimizers
+from adjoint import functions as F, models
 from adjoint.errors import ArgumentError, DTypeError, ShapeError
-
-GUIDE = json.loads((Path(__file__).parents[1] / "data" / "mlp_guide.json").read_text())
-
-
-def array(entry):
-    return np.reshape(np.array(entry["data"], np.float64), entry["shape"])
 
 
 def test_names_and_shapes():
@@ -109,25 +100,3 @@ def test_an_input_of_another_size_names_the_layer():
 def test_repr():
     assert repr(models.MLP([10, 1])) == "MLP([10, 1], activation=sigmoid)"
     assert repr(models.MLP((3,), activation=F.relu)) == "MLP([3], activation=relu)"
-
-
-def test_the_guides_run_prints_the_guides_losses():
-    x, t = array(GUIDE["x"]), array(GUIDE["t"])
-    model = models.MLP([10, 1], activation=F.relu)
-    model(x)
-    for i, layer in enumerate(model.layers):
-        layer.w.data = array(GUIDE["initial_params"][f"linear[{i}].w"]).reshape(layer.w.shape)
-        layer.b.data = array(GUIDE["initial_params"][f"linear[{i}].b"]).reshape(layer.b.shape)
-    optimizer, printed = optimizers.SGD(0.2), []
-    for i in range(100):
-        loss = F.mean_squared_error(model(x), t)
-        model.cleargrads()
-        loss.backward()
-        optimizer.update(model)
-        if i % 10 == 0:
-            printed.append(f"{loss.item():.8f}")
-    assert printed == GUIDE["printed_losses"]
-    for i, layer in enumerate(model.layers):
-        for name, p in layer.params().items():
-            expected = array(GUIDE["final_params"][f"linear[{i}].{name}"]).reshape(p.shape)
-            np.testing.assert_allclose(p.data, expected, rtol=1e-9, atol=1e-12)
