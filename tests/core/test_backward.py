@@ -372,3 +372,13 @@ def test_wrong_number_of_cotangents_names_the_op(vjp, create_graph):
     with pytest.raises(GradientError, match="miscounts"):
         broken("miscounts", vjp)(x).backward(create_graph=create_graph)
     assert x.grad is None
+
+
+def test_two_threads_may_compute_with_a_leaf_that_neither_has_met():
+    x = Variable(2.0)
+    y = x * 3.0
+    x._link = None  # as a thread finds it that began before the first had made the link
+    z = x * 5.0
+    y.backward()
+    z.backward()
+    assert x.grad.item() == 8.0

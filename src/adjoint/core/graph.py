@@ -45,7 +45,7 @@ class Link:
 
 
 class Node:
-    """One application of an op.
+    """One application of an op. Only `apply` makes nodes, and fills them in.
 
     op, params: what ran
     inputs: the link of each input, None for constants (arrays, numbers, Variables that are not of floats)
@@ -59,21 +59,12 @@ class Node:
 
     siblings: Sequence[Callable[[], Link | None]] = ()
 
-    def __init__(
-        self,
-        op: Op,
-        params: dict[str, Any],
-        inputs: list[Link | None],
-        saved: list[Any],
-        output: Any,
-        generation: int,
-    ) -> None:
-        self.op = op
-        self.params = params
-        self.inputs = inputs
-        self.saved = saved
-        self.output = output
-        self.generation = generation
+    op: Op
+    params: dict[str, Any]
+    inputs: list[Link | None]
+    saved: list[Any]
+    output: Any
+    generation: int
 
     @property
     def name(self) -> str:

@@ -337,8 +337,7 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
         link = links[position]
         if link is not None:
             arrays[position] = link
-    # Node(...), and _output(...) for one output, without their calls: this runs for every op, and they are a tenth
-    # of its time.
+    # No constructors, and no call of _output for one output: this runs for every op, and they were a tenth of it.
     several = type(output) is tuple
     node: Any = _new_node(ManyNode if several else Node)
     node.op = op
@@ -444,8 +443,10 @@ def _deliver(cotangents: Iterable[tuple[Link, Any]], start: Variable) -> None:
     shown = {id(start._data)}
     for link, cotangent in cotangents:
         variable = link.variable()
-        if variable is None or variable._link is not link:  # gone, or its data is another's by now
+        if variable is None:
             continue
+        if variable._link is not link and (variable.shape != link.shape or variable.dtype != link.dtype):
+            continue  # its data was replaced by that of another shape or dtype
         array = cotangent._data if isinstance(cotangent, Variable) else cotangent
         shared = id(array) in shown or getattr(array, "base", None) is not None
         if isinstance(cotangent, Variable):
