@@ -24,7 +24,7 @@ LAYERS = [
     ["core"],
     ["ops", "random"],
     ["arrays"],
-    ["tree", "config", "files"],
+    ["tree", "config", "files", "checks"],
     ["errors"],
 ]
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import random
+from adjoint.core.value import array_of
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
 
@@ -45,10 +46,6 @@ def ones(*shape: Any, dtype: Any = np.float64) -> Variable:
     return Variable(np.ones(_shape(shape), dtype))
 
 
-def _like(x: Any) -> Any:
-    return x.data if isinstance(x, Variable) else np.asarray(x)
-
-
 def zeros_like(x: Any) -> Variable:
     """Zeros of the shape and dtype of `x`.
 
@@ -56,7 +53,7 @@ def zeros_like(x: Any) -> Variable:
     >>> print(ad.zeros_like(ad.Variable([1.0, 2.0])))
     variable[2]([0. 0.])
     """
-    return Variable(np.zeros_like(_like(x)))
+    return Variable(np.zeros_like(array_of(x)))
 
 
 def ones_like(x: Any) -> Variable:
@@ -66,7 +63,7 @@ def ones_like(x: Any) -> Variable:
     >>> print(ad.ones_like(ad.Variable([1.0, 2.0])))
     variable[2]([1. 1.])
     """
-    return Variable(np.ones_like(_like(x)))
+    return Variable(np.ones_like(array_of(x)))
 
 
 def rand(*shape: Any, rng: Any = None) -> Variable:

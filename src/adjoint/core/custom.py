@@ -35,6 +35,7 @@ def op(name: str, forward: Callable[..., Any], **declaration: Any) -> UserOp:
         elementwise, linear: whether the op acts element by element, and whether it is linear.
         domain: the interval from which tests draw values.
         samples: `adjoint.testing.Sample`s: the inputs that tests try.
+        outputs: how many of a tuple's arrays are returned; the others are residuals for the rule. None for all.
         requires: what inputs must be like; error texts end with it.
 
     Raises:

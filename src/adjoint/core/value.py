@@ -10,7 +10,7 @@ from adjoint.arrays import as_array
 from adjoint.core.graph import Link
 from adjoint.errors import ArgumentError, DTypeError, OutOfRangeError
 
-__all__ = ["Value", "raw"]
+__all__ = ["Value", "array_of", "raw"]
 
 
 class Value:
@@ -160,3 +160,8 @@ class Value:
 def raw(value: Any) -> Any:
     """The array of a Variable; other values as they are."""
     return value._data if isinstance(value, Value) else value
+
+
+def array_of(value: Any) -> Any:
+    """The array of a Variable; NumPy's array of anything else."""
+    return value.data if isinstance(value, Value) else np.asarray(value)

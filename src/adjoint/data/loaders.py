@@ -9,6 +9,7 @@ import numpy as np
 
 from adjoint import random
 from adjoint.arrays import as_array
+from adjoint.checks import check_size
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DataError, DTypeError
 
@@ -47,7 +48,7 @@ class DataLoader:
         self, x: Any, t: Any, batch_size: int, shuffle: bool = False, rng: Any = None, drop_last: bool = False
     ) -> None:
         self._x, self._t = _pair("DataLoader", x, t)
-        self._batch_size = _batch_size(batch_size)
+        self._batch_size = check_size("batch_size", batch_size)
         self._shuffle = bool(shuffle)
         self._rng = random.generator(rng)
         self._drop_last = bool(drop_last)
@@ -102,7 +103,7 @@ class SequenceLoader:
     def __init__(self, x: Any, t: Any, batch_size: int) -> None:
         x, t = _pair("SequenceLoader", x, t)
         self._x, self._t = _over_time("x", x), _over_time("t", t)
-        rows = _batch_size(batch_size)
+        rows = check_size("batch_size", batch_size)
         if rows > len(x):
             raise ArgumentError(f"SequenceLoader: {rows} rows need a series of at least as many steps, not {len(x)}")
         self._length = -(-len(x) // rows)
@@ -144,11 +145,3 @@ def _over_time(name: str, array: Any) -> Any:
     if len(array.shape) > 2:
         raise DataError(f"SequenceLoader takes series (T,) or (T, F), and {name} has shape {tuple(array.shape)}")
     return array if len(array.shape) == 2 else array.reshape(-1, 1)
-
-
-def _batch_size(size: Any) -> int:
-    if isinstance(size, bool) or not hasattr(size, "__index__"):
-        raise DTypeError(f"batch_size is a whole number, not {size!r}")
-    if size < 1:
-        raise ArgumentError(f"batch_size is at least 1, not {size}")
-    return int(size)

@@ -7,6 +7,7 @@ from typing import Any
 
 from adjoint import random
 from adjoint.config import is_training
+from adjoint.core.arguments import as_variable
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.functions.elementwise import mul
@@ -141,7 +142,7 @@ def dropout(x: Any, ratio: Any = 0.5, rng: Any = None) -> Variable:
     ratio = float(ratio)
     if not 0 <= ratio < 1:
         raise ArgumentError(f"dropout: the ratio is at least 0 and below 1, not {ratio}")
-    x = x if isinstance(x, Variable) else Variable(x)
+    x = as_variable(x)
     if not is_training() or ratio == 0:
         return x
     keep = random.generator(rng).random(x.shape) >= ratio

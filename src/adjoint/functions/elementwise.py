@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.value import array_of
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.ops import arithmetic, elementary
@@ -285,5 +286,5 @@ def masked_fill(x: Any, mask: Any, value: float) -> Variable:
 def _flags(condition: Any) -> Any:
     """A mask as plain booleans: it is a choice, not a value, and has no gradient."""
 
-    array = condition.data if isinstance(condition, Variable) else np.asarray(condition)
+    array = array_of(condition)
     return array if array.dtype.kind == "b" else array != 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.value import array_of
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import DTypeError, OutOfRangeError, ShapeError
 from adjoint.functions import elementwise, reductions
@@ -45,8 +46,8 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     if p.shape != t.shape:
         raise ShapeError(f"binary_cross_entropy: probabilities {p.shape} and targets {t.shape} have unequal shapes")
     # xlogy: a term with weight 0 is 0, also where its logarithm is infinite.
-    yes = t * elementwise.log(elementwise.where(_raw(t) == 0, 1.0, p))
-    no = (1.0 - t) * elementwise.log(elementwise.where(_raw(t) == 1, 1.0, 1.0 - p))
+    yes = t * elementwise.log(elementwise.where(array_of(t) == 0, 1.0, p))
+    no = (1.0 - t) * elementwise.log(elementwise.where(array_of(t) == 1, 1.0, 1.0 - p))
     return -reductions.mean(yes + no)
 
 
@@ -104,7 +105,7 @@ def accuracy(y: Any, t: Any, ignore_index: int = -100) -> Variable:
     counted = labels != ignore_index
     if not counted.any():
         raise ShapeError(f"accuracy: no label counts among those of shape {labels.shape}")
-    hits = (np.argmax(_raw(y), axis=-1) == labels)[counted]
+    hits = (np.argmax(array_of(y), axis=-1) == labels)[counted]
     return Variable(np.asarray(hits.mean(), y.dtype if y.dtype.kind == "f" else None))
 
 
@@ -113,13 +114,9 @@ def _with_shape(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
-def _raw(x: Any) -> Any:
-    return x.data if isinstance(x, Variable) else np.asarray(x)
-
-
 def _labels(what: str, x: Any, t: Any, ignore_index: int) -> Any:
     """The labels as an array that fits x."""
-    labels = _raw(t)
+    labels = array_of(t)
     if labels.dtype.kind not in "iu":
         raise DTypeError(f"{what}: labels are integers, not {labels.dtype}; use labels.astype(int)")
     if len(x.shape) < 1 or labels.shape != x.shape[:-1]:

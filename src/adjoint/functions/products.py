@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from typing import Any
 
+from adjoint.core.arguments import as_variable
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.ops import products
@@ -73,7 +74,7 @@ def einsum(subscripts: str, *xs: Any) -> Variable:
     """
     if not isinstance(subscripts, str):
         raise DTypeError("einsum: the subscripts are a string, as in einsum('ij,jk->ik', a, b)")
-    operands = [x if isinstance(x, Variable) else Variable(x) for x in xs]
+    operands = [as_variable(x) for x in xs]
     terms, out = _explicit_subscripts(subscripts, [x.ndim for x in operands])
     return apply(products.einsum, *operands, subscripts=(terms, out))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.variable import Variable, apply
-from adjoint.errors import ArgumentError, AxisError, DTypeError
+from adjoint.errors import ArgumentError, AxisError
 from adjoint.functions import elementwise
 from adjoint.ops import reductions, shaping
 
@@ -111,7 +112,7 @@ def cumsum(x: Any, axis: int | None = None) -> Variable:
     >>> print(cumsum(Variable([1.0, 2.0, 3.0])))
     variable[3]([1. 3. 6.])
     """
-    x, axis = _one_axis(x, axis)
+    x, axis = _one_axis(x, axis, "cumsum")
     return apply(reductions.cumsum, x, axis=axis)
 
 
@@ -123,7 +124,7 @@ def cumprod(x: Any, axis: int | None = None) -> Variable:
     >>> print(cumprod(Variable([1.0, 2.0, 3.0])))
     variable[3]([1. 2. 6.])
     """
-    x, axis = _one_axis(x, axis)
+    x, axis = _one_axis(x, axis, "cumprod")
     length = x.shape[axis]
     before = (slice(None),) * axis
     distance = 1
@@ -146,10 +147,10 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
     >>> print(x.grad)
     variable[3]([0. 6. 0.])
     """
-    x = x if isinstance(x, Variable) else Variable(x)
+    x = as_variable(x)
     shape = x.shape
     axes = range(x.ndim) if axis is None else (axis if isinstance(axis, (tuple, list)) else (axis,))
-    reduced = [_checked_axis(a, x.ndim) for a in axes]
+    reduced = [axis_from_zero(a, x.ndim, "prod") for a in axes]
     if len(set(reduced)) < len(reduced):
         raise AxisError(f"prod: {axis} names an axis twice")
     for a in reduced:
@@ -174,17 +175,9 @@ def _prod_along(x: Variable, axis: int) -> Variable:
     return x
 
 
-def _checked_axis(axis: int, ndim: int) -> int:
-    if not hasattr(axis, "__index__"):
-        raise DTypeError(f"an axis is a whole number, not {axis!r}")
-    if not -ndim <= axis < ndim:
-        raise AxisError(f"axis {axis} is not among the {ndim} of the array; axes go from {-ndim} to {ndim - 1}")
-    return axis % ndim
-
-
-def _one_axis(x: Any, axis: int | None) -> tuple[Variable, int]:
+def _one_axis(x: Any, axis: int | None, what: str) -> tuple[Variable, int]:
     """x and an axis from 0; for None, x in one row."""
-    x = x if isinstance(x, Variable) else Variable(x)
+    x = as_variable(x)
     if axis is None:
         return apply(shaping.reshape, x, shape=(-1,)), 0
-    return x, _checked_axis(axis, x.ndim)
+    return x, axis_from_zero(axis, x.ndim, what)

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.indexing import split_index
+from adjoint.core.value import array_of
 from adjoint.core.variable import Variable, apply
-from adjoint.errors import ArgumentError, AxisError, DTypeError, ShapeError
+from adjoint.errors import ArgumentError, DTypeError, ShapeError
 from adjoint.ops import indexing, reductions, shaping
 
 __all__ = [
@@ -27,18 +29,6 @@ __all__ = [
     "transpose",
     "unsqueeze",
 ]
-
-
-def _variable(x: Any) -> Variable:
-    return x if isinstance(x, Variable) else Variable(x)
-
-
-def _axis_from_zero(axis: int, ndim: int, what: str) -> int:
-    if not hasattr(axis, "__index__"):
-        raise DTypeError(f"{what}: an axis is a whole number, not {axis!r}")
-    if not -ndim <= axis < ndim:
-        raise AxisError(f"{what}: axis {axis} is not among the {ndim} there are, from {-ndim} to {ndim - 1}")
-    return axis % ndim
 
 
 def _numbers(what: str, name: str, values: Any) -> tuple[int, ...]:
@@ -104,10 +94,10 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Variable:
     >>> print(squeeze(Variable([[1.0, 2.0]])).shape)
     (2,)
     """
-    x = _variable(x)
+    x = as_variable(x)
     if axis is None:
         return reshape(x, tuple(n for n in x.shape if n != 1))
-    axes = {_axis_from_zero(a, x.ndim, "squeeze") for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+    axes = {axis_from_zero(a, x.ndim, "squeeze") for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
     for a in axes:
         if x.shape[a] != 1:
             raise ShapeError(f"squeeze: axis {a} of shape {x.shape} has length {x.shape[a]}; only 1 can be left out")
@@ -120,8 +110,8 @@ def unsqueeze(x: Any, axis: int) -> Variable:
     >>> print(unsqueeze(Variable([1.0, 2.0]), -1).shape)
     (2, 1)
     """
-    x = _variable(x)
-    axis = _axis_from_zero(axis, x.ndim + 1, "unsqueeze")
+    x = as_variable(x)
+    axis = axis_from_zero(axis, x.ndim + 1, "unsqueeze")
     return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
 
 
@@ -171,8 +161,8 @@ def split(x: Any, sizes: int | Sequence[int], axis: int = 0) -> list[Variable]:
     >>> print(a, b)
     variable(1.0) variable[2]([2. 3.])
     """
-    x = _variable(x)
-    axis = _axis_from_zero(axis, x.ndim, "split")
+    x = as_variable(x)
+    axis = axis_from_zero(axis, x.ndim, "split")
     length = x.shape[axis]
     if isinstance(sizes, (int, np.integer)):
         if sizes < 1 or length % sizes:
@@ -205,11 +195,11 @@ def take(x: Any, indices: Any, axis: int = 0) -> Variable:
     variable[2]([3. 1.])
     """
 
-    array = indices.data if isinstance(indices, Variable) else np.asarray(indices)
+    array = array_of(indices)
     if array.dtype.kind not in "iu" and array.size:
         raise DTypeError(f"take: indices are whole numbers, not {array.dtype}")
-    x = _variable(x)
-    return apply(indexing.take, x, array.astype(np.intp, copy=False), axis=_axis_from_zero(axis, x.ndim, "take"))
+    x = as_variable(x)
+    return apply(indexing.take, x, array.astype(np.intp, copy=False), axis=axis_from_zero(axis, x.ndim, "take"))
 
 
 def scatter_add(x: Any, index: Any, values: Any) -> Variable:

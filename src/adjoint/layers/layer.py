@@ -83,7 +83,7 @@ class Layer:
             structure = _structure  # before the walk: a change meanwhile, by another thread, must be seen later
             found = tree.walk(self, Variable, Layer)
             walked = (structure, found, _by_path(found.parts))
-            object.__setattr__(self, "_walked", walked)
+            self._walked = walked
         return walked[2]
 
     def __getstate__(self) -> dict[str, Any]:

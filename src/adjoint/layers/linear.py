@@ -9,20 +9,12 @@ import numpy as np
 
 from adjoint import functions as F, random
 from adjoint.arrays import as_array, is_float_dtype
+from adjoint.checks import check_size
 from adjoint.core.variable import Variable
-from adjoint.errors import ArgumentError, DTypeError
+from adjoint.errors import ArgumentError
 from adjoint.layers.layer import Layer
 
-__all__ = ["Linear", "check_size", "float_dtype_of"]
-
-
-def check_size(what: str, size: Any) -> int:
-    """`size` as a number of units, which is a whole number from 1."""
-    if isinstance(size, bool) or not hasattr(size, "__index__"):
-        raise DTypeError(f"{what} is a whole number, not {size!r}")
-    if size < 1:
-        raise ArgumentError(f"{what} is at least 1, not {size}")
-    return int(size)
+__all__ = ["Linear", "float_dtype_of"]
 
 
 def float_dtype_of(x: Any) -> Any:

@@ -6,10 +6,11 @@ from typing import Any
 
 from adjoint import functions as F, random
 from adjoint.arrays import as_array
+from adjoint.checks import check_size
 from adjoint.core.variable import Variable
 from adjoint.errors import StateError
 from adjoint.layers.layer import Layer
-from adjoint.layers.linear import Linear, check_size, float_dtype_of
+from adjoint.layers.linear import Linear, float_dtype_of
 
 __all__ = ["GRU", "LSTM", "RNN"]
 

@@ -80,8 +80,7 @@ class Optimizer:
             gradients = _returned(hook, parameters, hook(parameters, gradients))
         self.updates += 1
         try:
-            step = self._step if self.slots else self._step_without_slots
-            results = [step(parameter, g) for parameter, g in zip(parameters, gradients, strict=True)]
+            results = [self._step(parameter, g) for parameter, g in zip(parameters, gradients, strict=True)]
         except BaseException:
             self.updates -= 1
             raise
@@ -111,13 +110,11 @@ class Optimizer:
             gradients.append(gradient)
         return parameters, gradients
 
-    def _step_without_slots(self, parameter: Variable, gradient: Any) -> tuple[Any, ...]:
-        p = parameter._data
-        return self.rule(NAMESPACES[type(p)], p, gradient)
-
     def _step(self, parameter: Variable, gradient: Any) -> tuple[Any, ...]:
         p = parameter._data
         xp = NAMESPACES[type(p)]
+        if not self.slots:
+            return self.rule(xp, p, gradient)
         kept = self._kept.get(ref(parameter))
         if kept is None or kept[0].shape != p.shape or kept[0].dtype != p.dtype:
             kept = tuple(xp.zeros_like(p) for _ in self.slots)

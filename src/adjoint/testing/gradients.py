@@ -9,7 +9,7 @@ import numpy as np
 
 from adjoint import functions as F
 from adjoint.arrays import as_array, is_float_dtype
-from adjoint.config import no_grad
+from adjoint.config import no_grad, recording_mode
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, GradientError
 
@@ -141,9 +141,7 @@ def _gradient_of(scalar: Callable[..., Variable]) -> Callable[..., list[Variable
     """x → the gradient of `scalar` at x, recorded."""
 
     def gradient(*xs: Any) -> list[Variable]:
-        # Fresh leaves would cut the graph of the order above: x passes through an op, and its cotangent is kept.
-        from adjoint.config import recording_mode
-
+        # Of the order above, x has a gradient on the way: it is put back.
         with recording_mode(True):
             kept = [x.grad for x in xs]
             for x in xs:

@@ -1,0 +1,24 @@
+"""What functions make of their arguments before an op sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adjoint.core.variable import Variable
+from adjoint.errors import AxisError, DTypeError
+
+__all__ = ["as_variable", "axis_from_zero"]
+
+
+def as_variable(x: Any) -> Variable:
+    """x itself if it is a Variable, else a new one on it."""
+    return x if isinstance(x, Variable) else Variable(x)
+
+
+def axis_from_zero(axis: int, ndim: int, what: str) -> int:
+    """An axis counted from the first one. Raises AxisError where there is none, for the function `what`."""
+    if not hasattr(axis, "__index__"):
+        raise DTypeError(f"{what}: an axis is a whole number, not {axis!r}")
+    if not -ndim <= axis < ndim:
+        raise AxisError(f"{what}: axis {axis} is not among the {ndim} there are; axes go from {-ndim} to {ndim - 1}")
+    return axis % ndim
