@@ -18,11 +18,11 @@ ROOT = Path(adjoint.__file__).parent
 LAYERS = [
     ["__main__"],
     ["cli"],
-    ["models", "hooks", "testing"],
+    ["models", "hooks", "testing", "compile"],
     ["layers", "optimizers"],
     ["functions", "viz", "data"],
     ["core"],
-    ["ops", "random"],
+    ["ops", "random", "program"],
     ["arrays"],
     ["tree", "config", "files", "checks"],
     ["errors"],

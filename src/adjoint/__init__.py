@@ -21,6 +21,7 @@ from adjoint import (
     testing as testing,
     viz as viz,
 )
+from adjoint.compile.function import compile as compile
 from adjoint.config import no_grad as no_grad, test_mode as test_mode
 from adjoint.core.creation import (
     normal as normal,

@@ -10,7 +10,11 @@
     ├── OutOfRangeError     (IndexError)   an index or a label beyond the end
     ├── DTypeError          (TypeError)    a type or a dtype that an op does not take
     ├── GradientError       (RuntimeError) a derivative that does not exist
+    ├── TraceError      (TypeError)    a value that is not known while a function is traced
+    ├── ProgramError    (RuntimeError) a program that does not hold together: a fault of this package
     └── MissingDependencyError (ImportError)  an optional library that is not installed
+
+and `RetraceWarning` (UserWarning).
 
 The text of an error ends with the line of the user's program that led to it.
 """
@@ -32,8 +36,11 @@ __all__ = [
     "GradientError",
     "MissingDependencyError",
     "OutOfRangeError",
+    "ProgramError",
+    "RetraceWarning",
     "ShapeError",
     "StateError",
+    "TraceError",
 ]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -111,3 +118,15 @@ class GradientError(AdjointError, RuntimeError):
 
 class MissingDependencyError(AdjointError, ImportError):
     """An optional library that is not installed."""
+
+
+class TraceError(AdjointError, TypeError):
+    """Something that a compiled function cannot do: read a value while it is traced, or leave one behind."""
+
+
+class ProgramError(AdjointError, RuntimeError):
+    """A program that does not hold together: a fault of a pass, not of a user."""
+
+
+class RetraceWarning(UserWarning):
+    """A function that is traced again and again."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from adjoint.errors import ArgumentError, DTypeError
@@ -10,7 +12,11 @@ from adjoint.errors import ArgumentError, DTypeError
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-__all__ = ["const", "generator", "source"]
+__all__ = ["RECORDER", "const", "draw", "generator", "source"]
+
+# Takes the place of drawing: called with the generator, the method's name, its arguments and the shape. Set while a
+# function is traced, so that each call of the program draws anew.
+RECORDER: ContextVar[Callable[..., Any] | None] = ContextVar("adjoint.random.recorder", default=None)
 
 _shared: Generator | None = None
 
@@ -50,6 +56,14 @@ def generator(rng: Any = None) -> Generator:
     raise DTypeError(
         f"rng takes a numpy.random.Generator, not {type(rng).__name__}; make one by adjoint.random.source(seed)"
     )
+
+
+def draw(rng: Any, method: str, *arguments: Any, size: tuple[int, ...]) -> Any:
+    """An array of `size` drawn by a method of `rng`, or, for None, of the process's generator."""
+    recorder = RECORDER.get()
+    if recorder is not None:
+        return recorder(generator(rng), method, arguments, size)
+    return getattr(generator(rng), method)(*arguments, size)
 
 
 def _forget_shared() -> None:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Found", "walk"]
+__all__ = ["Found", "KeptArrays", "walk"]
+
+
+class KeptArrays(dict[Any, tuple[Any, ...]]):
+    """Arrays that are kept for Variables, by weak references to them; what is missing counts as zeros.
+
+    count: how many are kept for each Variable, each like its data
+    """
+
+    def __init__(self, count: int, items: Any = ()) -> None:
+        super().__init__(items)
+        self.count = count
 
 
 class Found:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import numpy_namespace
+from adjoint.arrays.places import Place, fill
 from adjoint.arrays.primitives import PRIMITIVES
 from adjoint.errors import DTypeError
 
@@ -20,7 +21,9 @@ __all__ = [
     "NAMESPACES",
     "NUMBERS",
     "PRIMITIVES",
+    "Place",
     "as_array",
+    "fill",
     "is_float_dtype",
     "namespace_of",
     "numpy_namespace",
@@ -54,6 +57,10 @@ def namespace_of(*arrays: Any) -> Namespace:
             raise DTypeError(f"{kind.__name__!r} is not an array; wrap numbers and lists by numpy.asarray first")
         namespace = NAMESPACES[kind]
         if namespace is None or namespace is found:
+            continue
+        if found is numpy_namespace and getattr(namespace, "TAKES_NUMPY", False):
+            found = None  # NumPy's arrays are constants there
+        if namespace is numpy_namespace and getattr(found, "TAKES_NUMPY", False):
             continue
         if found is not None:
             raise DTypeError("arrays of different libraries in one operation; convert one of them")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -185,6 +185,12 @@ def scatter_add(x: Array, index: Any, values: Array) -> Array:
 def pick(x: Array, labels: Array) -> Array:
     """x[n, labels[n]] for x (N, C) and labels (N,)."""
     return x[np.arange(len(labels)), labels]
+
+
+def require(flags: Array, error: Callable[[], Exception]) -> None:
+    """Raises the error that `error` makes, unless all flags are true."""
+    if not flags.all():
+        raise error()
 
 
 def astype(x: Array, dtype: Any) -> Array:

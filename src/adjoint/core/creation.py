@@ -73,7 +73,7 @@ def rand(*shape: Any, rng: Any = None) -> Variable:
     >>> ad.rand(2, 3, rng=ad.random.const()).shape
     (2, 3)
     """
-    return Variable(np.asarray(random.generator(rng).random(_shape(shape))))
+    return Variable(random.draw(rng, "random", size=_shape(shape)))
 
 
 def randn(*shape: Any, rng: Any = None) -> Variable:
@@ -83,7 +83,7 @@ def randn(*shape: Any, rng: Any = None) -> Variable:
     >>> ad.randn((2, 3), rng=ad.random.const()).shape
     (2, 3)
     """
-    return Variable(np.asarray(random.generator(rng).standard_normal(_shape(shape))))
+    return Variable(random.draw(rng, "standard_normal", size=_shape(shape)))
 
 
 def normal(shape: Any, mean: float = 0.0, std: float = 1.0, *, rng: Any = None) -> Variable:
@@ -98,4 +98,4 @@ def normal(shape: Any, mean: float = 0.0, std: float = 1.0, *, rng: Any = None) 
     """
     if not std >= 0:
         raise ArgumentError(f"a standard deviation is 0 or more, not {std}")
-    return Variable(np.asarray(random.generator(rng).normal(mean, std, _shape((shape,)))))
+    return Variable(random.draw(rng, "normal", mean, std, size=_shape((shape,))))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.ops.indexing import Place
+from adjoint.arrays import Place, as_array
 
 __all__ = ["split_index"]
 
@@ -15,7 +15,7 @@ _BASIC = frozenset({int, slice, type(None), EllipsisType})
 
 
 def _index_array(part: Any) -> Any:
-    array = np.asarray(part)
+    array = as_array(part)
     # An empty list selects nothing; NumPy would read it as an array of floats.
     return array.astype(np.intp) if array.size == 0 and isinstance(part, list) else array
 

@@ -163,5 +163,5 @@ def raw(value: Any) -> Any:
 
 
 def array_of(value: Any) -> Any:
-    """The array of a Variable; NumPy's array of anything else."""
-    return value.data if isinstance(value, Value) else np.asarray(value)
+    """The array of a Variable; an array of anything else."""
+    return value.data if isinstance(value, Value) else as_array(value)

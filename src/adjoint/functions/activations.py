@@ -145,7 +145,7 @@ def dropout(x: Any, ratio: Any = 0.5, rng: Any = None) -> Variable:
     x = as_variable(x)
     if not is_training() or ratio == 0:
         return x
-    keep = random.generator(rng).random(x.shape) >= ratio
+    keep = random.draw(rng, "random", size=x.shape) >= ratio
     return mul(x, keep.astype(x.dtype) / (1.0 - ratio))
 
 

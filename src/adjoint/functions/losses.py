@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.arrays import namespace_of
 from adjoint.core.value import array_of
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import DTypeError, OutOfRangeError, ShapeError
@@ -102,11 +103,14 @@ def accuracy(y: Any, t: Any, ignore_index: int = -100) -> Variable:
     """
     y = _with_shape(y)
     labels = _labels("accuracy", y, t, ignore_index)
+    scores = array_of(y)
+    xp = namespace_of(scores, labels)
     counted = labels != ignore_index
-    if not counted.any():
-        raise ShapeError(f"accuracy: no label counts among those of shape {labels.shape}")
-    hits = (np.argmax(array_of(y), axis=-1) == labels)[counted]
-    return Variable(np.asarray(hits.mean(), y.dtype if y.dtype.kind == "f" else None))
+    number = xp.sum(counted)
+    xp.require(number > 0, lambda: ShapeError(f"accuracy: no label counts among those of shape {labels.shape}"))
+    hits = xp.sum((xp.argmax(scores, axis=-1) == labels) & counted)
+    share = hits / number
+    return Variable(xp.astype(share, y.dtype) if y.dtype.kind == "f" else share)
 
 
 def _with_shape(x: Any) -> Any:
@@ -125,10 +129,12 @@ def _labels(what: str, x: Any, t: Any, ignore_index: int) -> Any:
             f"they must be {tuple(x.shape[:-1])}"
         )
     classes = x.shape[-1]
-    wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
-    if wrong.any():
-        raise OutOfRangeError(
-            f"{what}: label {labels[wrong].flat[0]} for {classes} classes; labels are 0 to {classes - 1}, "
+    right = ((labels >= 0) & (labels < classes)) | (labels == ignore_index)
+    namespace_of(labels).require(
+        right,
+        lambda: OutOfRangeError(
+            f"{what}: label {labels[~right].flat[0]} for {classes} classes; labels are 0 to {classes - 1}, "
             f"or {ignore_index} for those that do not count"
-        )
+        ),
+    )
     return labels

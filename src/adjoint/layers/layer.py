@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class Layer:
     >>> print(scale(ad.Variable(3.0)), list(scale.params()))
     variable(6.0) ['factor']
     """
+
+    _caches: ClassVar[tuple[str, ...]] = ("_walked",)  # attributes that hold nothing but what was found in others
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Computes the output; subclasses define it. Calling the layer is the same."""

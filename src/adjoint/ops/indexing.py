@@ -1,28 +1,12 @@
 """Reading and adding at an index.
 
-An index is given in two parts: `index`, its fixed form, where each array is replaced by a `Place`, and the
-arrays themselves, as inputs. So an op's arrays are its positional arguments here too.
+An index is given in two parts (see `adjoint.arrays.places`), and the arrays are inputs. So an op's arrays are its positional arguments here too.
 """
 
 from __future__ import annotations
 
+from adjoint.arrays import Place, fill
 from adjoint.ops.declaration import Sample, op
-
-
-class Place(int):
-    """Stands in an index for the array with this number."""
-
-    def __repr__(self) -> str:
-        return f"Place({int(self)})"
-
-
-def fill(index, arrays):
-    """The index with its arrays in their places."""
-    if not arrays:
-        return index
-    if isinstance(index, Place):
-        return arrays[index]
-    return tuple(arrays[part] if isinstance(part, Place) else part for part in index)
 
 
 IN_RANGE = "an index within the array's shape"

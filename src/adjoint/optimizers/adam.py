@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +49,7 @@ class Adam(Optimizer):
     def corrected_rate(self) -> float:
         """lr_t, which makes up for moments that start from zero."""
         t = self.updates
-        return self.learning_rate * math.sqrt(1.0 - self.beta2**t) / (1.0 - self.beta1**t)
+        return self.learning_rate * (1.0 - self.beta2**t) ** 0.5 / (1.0 - self.beta1**t)
 
     def rule(self, xp: Any, p: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
         """The formulas above; each line changes a fresh array in place, which is faster for large parameters."""

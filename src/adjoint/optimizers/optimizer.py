@@ -10,6 +10,7 @@ from adjoint.arrays import NAMESPACES, as_array
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError, ShapeError
 from adjoint.optimizers import settings
+from adjoint.tree import KeptArrays
 
 __all__ = ["HasParams", "Hook", "Optimizer"]
 
@@ -47,7 +48,7 @@ class Optimizer:
         self.hooks = list(hooks)
         self.updates = 0  # the number of updates so far
         # What is kept for each parameter. A weak reference is the same object each time, and hashes by identity.
-        self._kept: dict[ref[Variable], tuple[Any, ...]] = {}
+        self._kept = KeptArrays(len(self.slots))
 
     def __getstate__(self) -> dict[str, Any]:
         # Copies and pickles hold what is kept together with its parameters: copy a model and its optimizer at once,
@@ -56,7 +57,7 @@ class Optimizer:
         return {**self.__dict__, "_kept": kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        kept = {ref(parameter): kept for parameter, kept in state["_kept"]}
+        kept = KeptArrays(len(self.slots), {ref(parameter): kept for parameter, kept in state["_kept"]})
         self.__dict__.update({**state, "_kept": kept})
 
     def rule(self, xp: Any, p: Any, g: Any, *kept: Any) -> tuple[Any, ...]:
@@ -94,7 +95,8 @@ class Optimizer:
         for parameter, result in zip(parameters, results, strict=True):
             self._kept[ref(parameter)] = result[1:]
         if len(self._kept) > 2 * len(parameters):
-            self._kept = {key: kept for key, kept in self._kept.items() if key() is not None}
+            for key in [key for key in self._kept if key() is None]:
+                del self._kept[key]
 
     def _with_gradients(self, model: HasParams) -> tuple[list[Variable], Sequence[Any]]:
         parameters, gradients = [], []

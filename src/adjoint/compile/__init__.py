@@ -1,0 +1,1 @@
+"""`ad.compile`: a function of Variables and arrays as one native call."""

@@ -1,0 +1,312 @@
+"""The code of a call: guards, inputs, outputs and effects of one program, written out as a Python function.
+
+    def attempt(a, b):                             # positional and keyword arguments
+        if b or len(a) != 2 or …: return MISS      # another program is needed
+        x0 = k3._data                              # inputs
+        o0 = x0 if refs(x0) == 3 else empty(…)     # outputs: in place where nobody else holds the array
+        if run(x0, …, o0, …) is not None: …
+        k3._data = o0                              # effects
+        return wrap(o4)
+
+Written out, a call of a small step takes a microsecond or two; a loop over descriptions takes ten.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adjoint.compile.tracing import Effect, InputSource, Result, Returned, Traced
+from adjoint.config import RECORDING, TRAINING
+from adjoint.core.variable import Variable
+
+__all__ = ["MISS", "Call", "CallFailed", "Executable", "make_call"]
+
+MISS = object()
+
+
+class CallFailed(Exception):
+    """A check failed while the program ran; nothing was changed."""
+
+
+@dataclass
+class Executable:
+    """A program ready to run.
+
+    run: called with the array inputs, the numbers, and the outputs; None if all went well, NotImplemented where an
+        array does not fit, False where a check failed
+    in_place: for an output, the input whose array it may be written to
+    """
+
+    run: Callable[..., Any]
+    in_place: dict[int, int]
+
+
+def _count_references() -> int:
+    """What sys.getrefcount says of an array that one attribute and one local name hold."""
+
+    class Holder:
+        __slots__ = ("array",)
+
+    holder = Holder()
+    holder.array = np.empty(1)
+
+    def count(held: Any) -> int:
+        x = held.array
+        return sys.getrefcount(x)
+
+    return count(holder)
+
+
+_REFERENCES = _count_references()
+
+
+def _wrap(data: Any) -> Variable:
+    variable = _new(Variable)
+    variable._data = data
+    variable._grad = variable._link = variable.name = None
+    return variable
+
+
+_new = Variable.__new__
+
+
+@dataclass
+class Call:
+    """The functions of one specialisation.
+
+    attempt: makes the call, or gives MISS
+    inputs: the arrays of the call, or MISS; `finish` makes the call with arrays in their place
+    conditions: the guards, for naming what has changed
+    """
+
+    attempt: Callable[[Any, Any], Any]
+    inputs: Callable[[Any, Any], Any]
+    finish: Callable[[Any, Any, Any], Any]
+    conditions: list[tuple[str, str]]
+    names: dict[str, Any]
+    source: str
+    generators: list[Any]
+
+
+class _Writer:
+    def __init__(self, traced: Traced, executable: Executable, args: int, keywords: list[str]) -> None:
+        self.traced = traced
+        self.executable = executable
+        self.names = traced.state.names
+        self.count = args
+        self.keywords = keywords
+        self.arrays = [s for s in traced.sources if s.kind not in ("float", "int")]
+        self.floats = [s for s in traced.sources if s.kind == "float"]
+        self.ints = [s for s in traced.sources if s.kind == "int"]
+        self.grad_outputs: dict[int, str] = {}
+        self.fresh: set[int] = set()
+
+    def text(self) -> str:
+        conditions = self._conditions()
+        lines = ["def attempt(a, b):", *conditions, *self._numbers()]
+        lines += self._inputs(), *self._outputs(reuse=True), *self._run(), *self._effects()
+        lines += ["def inputs(a, b):", *conditions, *self._inputs_of_list()]
+        lines += ["def finish(xs, a, b):", *self._numbers(), *self._unpacked(), *self._outputs(reuse=False)]
+        lines += [*self._run(), *self._effects()]
+        return "\n".join(line for line in lines if line)
+
+    def _conditions(self) -> list[str]:
+        known = f"list(b) == {self.names.of(self.keywords)}" if self.keywords else "not b"
+        modes = f"recording() is {RECORDING.get()} and training() is {TRAINING.get()}"
+        tests = dict.fromkeys([known, f"len(a) == {self.count}", modes, *(c for c, _ in self.traced.conditions)])
+        tests.update(dict.fromkeys(self._kept_are_there()))
+        for array, copy in self.traced.frozen:
+            tests[f"same({self.names.of(array)}, {self.names.of(copy)})"] = None
+        joined = "\n            and ".join(tests)
+        return [
+            "    try:",
+            f"        if not ({joined}):",
+            "            return MISS",
+            "    except (KeyError, IndexError, AttributeError, TypeError):",
+            "        return MISS",
+        ]
+
+    def _kept_are_there(self) -> list[str]:
+        """Arrays that an optimizer keeps are made, as zeros, the first time."""
+        tests = {}
+        for source in self.arrays:
+            if source.kind == "kept":
+                stand_in, key = source.detail
+                original = next(k for path, _, k in self.traced.state.kept if source.path.startswith(f"{path}["))
+                tests[f"kept({self.names.of(original)}, {self.names.of(key)})"] = None
+        return list(tests)
+
+    def _numbers(self) -> list[str]:
+        lines = []
+        for sources, code in ((self.floats, "floats"), (self.ints, "ints")):
+            if sources:
+                given = ", ".join(source.path for source in sources)
+                lines.append(f"    pack_{code}(buffer_{code}, 0, {given})")
+        return lines
+
+    def _path(self, source: InputSource) -> str:
+        if source.kind == "data":
+            return f"{source.path}._data"
+        if source.kind == "grad":
+            return f"{source.path}._grad._data"
+        return source.path
+
+    def _inputs(self) -> str:
+        return "\n".join(f"    x{i} = {self._path(source)}" for i, source in enumerate(self.arrays))
+
+    def _inputs_of_list(self) -> list[str]:
+        return [f"    return [{', '.join(self._path(source) for source in self.arrays)}]"]
+
+    def _unpacked(self) -> list[str]:
+        if not self.arrays:
+            return []
+        return [f"    {', '.join(f'x{i}' for i in range(len(self.arrays)))}, = xs"]
+
+    def _outputs(self, *, reuse: bool) -> list[str]:
+        """An array for each output: the one in its place, if it is held nowhere else, or a new one."""
+        lines = []
+        numbers = [i for i, s in enumerate(self.traced.sources) if s.kind not in ("float", "int")]
+        position = {program_input: i for i, program_input in enumerate(numbers)}
+        old_grads = {e.output: e.path for e in self.traced.effects if e.kind == "grad"}
+        for i, output in enumerate(self.traced.program.outputs):
+            new = f"empty({self.names.of(output.shape)}, {self.names.of(output.dtype)})"
+            source = self.executable.in_place.get(i)
+            if reuse and source is not None:
+                x = f"x{position[source]}"
+                lines.append(f"    o{i} = {x} if refs({x}) == {_REFERENCES} else {new}")
+            elif reuse and i in old_grads and i not in self.fresh and not self.traced.program.keep:
+                lines += self._old_gradient(i, old_grads[i], output, new)
+            else:
+                lines.append(f"    o{i} = {new}")
+        return lines
+
+    def _old_gradient(self, i: int, path: str, output: Any, new: str) -> list[str]:
+        """Last call's gradient, which this call replaces, lends its array if nobody else holds it."""
+        shape, dtype = self.names.of(output.shape), self.names.of(output.dtype)
+        return [
+            f"    g{i} = {path}._grad",
+            f"    if g{i} is not None and refs(g{i}) == {_REFERENCES}:",
+            f"        o{i} = g{i}._data",
+            f"        if refs(o{i}) != {_REFERENCES} or o{i}.shape != {shape} or o{i}.dtype is not {dtype}"
+            f" or not o{i}.flags.carray:",
+            f"            o{i} = {new}",
+            "    else:",
+            f"        o{i} = {new}",
+        ]
+
+    def _run(self) -> list[str]:
+        given = [f"x{i}" for i in range(len(self.arrays))]
+        given += ["floats"] if self.floats else []
+        given += ["ints"] if self.ints else []
+        given += [f"o{i}" for i in range(len(self.traced.program.outputs))]
+        return [
+            f"    r = run({', '.join(given)})",
+            "    if r is not None:",
+            "        if r is NotImplemented:",
+            "            return MISS",
+            "        raise CallFailed",
+        ]
+
+    def _effects(self) -> list[str]:
+        lines = [line for effect in self.traced.effects for line in self._effect(effect)]
+        return [*lines, f"    return {self._result(self.traced.result)}"]
+
+    def _effect(self, effect: Effect) -> list[str]:
+        path, output = effect.path, effect.output
+        if effect.kind == "data":
+            return [f"    {path}._data = o{output}"]
+        if effect.kind == "grad":
+            return [f"    {path}._grad = wrap(o{output})"]
+        if effect.kind == "no grad":
+            return [f"    {path}._grad = None"]
+        if effect.kind == "kept":
+            return [f"    {path} = ({', '.join(f'o{i}' for i in output)},)"]
+        if effect.kind == "variable":
+            return [f"    {path} = wrap(o{output})"]
+        if effect.kind == "array":
+            return [f"    {path} = o{output}"]
+        if effect.kind == "number":
+            return [f"    {path} = o{output}.item()"]
+        if effect.kind == "increment":
+            return [f"    {path} += {output}"]
+        if effect.kind == "alias":
+            return [f"    {path} = {output}"]
+        assert effect.kind == "constant"
+        return [f"    {path} = {self.names.of(effect.detail)}"]
+
+    def _result(self, value: Any) -> str:
+        """An expression for what is returned."""
+        if isinstance(value, Returned):
+            return value.path
+        if isinstance(value, Result):
+            if value.kind == "variable":
+                return f"wrap(o{value.output})" if value.name is None else f"named(o{value.output}, {value.name!r})"
+            return f"o{value.output}.item()" if value.kind == "number" else f"o{value.output}"
+        kind = type(value)
+        if kind is tuple:
+            return f"({''.join(f'{self._result(item)}, ' for item in value)})"
+        if kind is list:
+            return f"[{', '.join(self._result(item) for item in value)}]"
+        if hasattr(kind, "_fields"):
+            return f"{self.names.of(kind)}({', '.join(self._result(item) for item in value)})"
+        if kind is dict:
+            items = (f"{self.names.of(key)}: {self._result(item)}" for key, item in value.items())
+            return f"{{{', '.join(items)}}}"
+        return self.names.of(value)
+
+
+def _named(data: Any, name: str) -> Variable:
+    variable = _wrap(data)
+    variable.name = name
+    return variable
+
+
+def _kept(table: Any, key: Any) -> bool:
+    """Makes what is kept for a Variable, as zeros, where it is missing or does not fit."""
+    data = key()._data
+    arrays = table.get(key)
+    if arrays is None or arrays[0].shape != data.shape or arrays[0].dtype != data.dtype:
+        table[key] = tuple(np.zeros(data.shape, data.dtype) for _ in range(table.count))
+    return True
+
+
+def make_call(traced: Traced, executable: Executable, args: int, keywords: list[str]) -> Call:
+    """The call of a program on `args` positional arguments and those named `keywords`."""
+    writer = _Writer(traced, executable, args, keywords)
+    source = writer.text()
+    floats, ints = len(writer.floats), len(writer.ints)
+    names = dict(traced.state.names.objects)
+    names.update(
+        MISS=MISS,
+        CallFailed=CallFailed,
+        NotImplemented=NotImplemented,
+        empty=np.empty,
+        kept=_kept,
+        named=_named,
+        recording=RECORDING.get,
+        refs=sys.getrefcount,
+        run=executable.run,
+        same=np.array_equal,
+        training=TRAINING.get,
+        wrap=_wrap,
+    )
+    if floats:
+        names["floats"] = np.zeros(floats)
+        names["buffer_floats"] = memoryview(names["floats"]).cast("B")
+        names["pack_floats"] = struct.Struct(f"{floats}d").pack_into
+    if ints:
+        names["ints"] = np.zeros(ints, np.int64)
+        names["buffer_ints"] = memoryview(names["ints"]).cast("B")
+        names["pack_ints"] = struct.Struct(f"{ints}q").pack_into
+    exec(compile(source, "<adjoint.compile>", "exec"), names)
+    drawn = {source.detail for source in traced.sources if source.kind == "draw"}
+    generators = [names[name] for name in drawn]
+    return Call(
+        names["attempt"], names["inputs"], names["finish"], traced.conditions, names, source, generators
+    )

@@ -1,0 +1,340 @@
+"""What a function reads besides its arguments: found by a walk from them, its closure, its globals and `state`.
+
+Each thing found has a *path*, an expression of Python that finds it again at a call, such as ``k3._data`` or
+``d2['_hidden']._data``, in which ``k3`` and ``d2`` are names of `Names`. The code that a compiled function runs
+at each call is made of these paths (see `adjoint.compile.calls`).
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from adjoint.core.variable import Variable
+from adjoint.tree import KeptArrays
+
+__all__ = ["Attribute", "Guard", "Names", "State", "VariablePlace", "find_state"]
+
+_STATIC = (bool, int, str, bytes, type(None), complex)
+_OPAQUE = (ModuleType, type, BuiltinFunctionType, CodeType, property, staticmethod, classmethod)
+_MOST_ITEMS = 10_000  # of a list that is looked into
+
+
+class Names:
+    """Objects by name, for the code of calls."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+        self._known: dict[int, str] = {}
+
+    def of(self, value: Any, stem: str = "k") -> str:
+        """The name of an object, a new one if it has none yet."""
+        name = self._known.get(id(value))
+        if name is None:
+            name = self._known[id(value)] = f"{stem}{len(self.objects)}"
+            self.objects[name] = value
+        return name
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A condition, as an expression, under which a program holds.
+
+    cause: what has changed where it is false, for warnings
+    owner, attribute: where it is about an attribute: it counts if that was read
+    """
+
+    condition: str
+    cause: str
+    owner: Any = None
+    attribute: str = ""
+
+
+@dataclass(frozen=True)
+class VariablePlace:
+    """A Variable whose data and gradient are inputs. `path` is the Variable's."""
+
+    path: str
+    label: str
+    variable: Variable
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute of an object, or an item of the arguments, that is an input: a number or an array."""
+
+    path: str
+    label: str
+    owner: Any
+    name: str
+    value: Any
+
+
+@dataclass
+class State:
+    """What the walk found.
+
+    owners: the objects with attributes, and what they are called
+    containers: lists and dictionaries with a copy of each and what they are called
+    """
+
+    names: Names = field(default_factory=Names)
+    guards: list[Guard] = field(default_factory=list)
+    variables: dict[int, VariablePlace] = field(default_factory=dict)
+    attributes: list[Attribute] = field(default_factory=list)
+    kept: list[tuple[str, Any, KeptArrays]] = field(default_factory=list)
+    generators: dict[int, tuple[str, Any]] = field(default_factory=dict)
+    owners: dict[int, tuple[Any, str]] = field(default_factory=dict)
+    containers: list[tuple[Any, Any, str]] = field(default_factory=list)
+    arguments: list[VariablePlace] = field(default_factory=list)
+
+
+def find_state(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], extra: Any) -> State:
+    """Everything that `function` can reach, called with `args` and `kwargs`."""
+    state = State()
+    walk = _Walk(state)
+    for i, value in enumerate(args):
+        walk.argument(value, f"a[{i}]", f"argument {i + 1}")
+    for name, value in kwargs.items():
+        walk.argument(value, f"b[{name!r}]", f"argument {name!r}")
+    walk.function(function)
+    for i, value in enumerate(extra):
+        walk.visit(value, state.names.of(value), f"state[{i}]")
+    return state
+
+
+class _Walk:
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.seen: dict[int, str] = {}
+        self.held: list[Any] = []  # so that no id is given twice
+
+    # Arguments: dynamic by place
+
+    def argument(self, value: Any, path: str, label: str) -> None:
+        """Arrays, Variables and numbers are inputs; the structure around them is guarded."""
+        guards = self.state.guards
+        kind = type(value)
+        if isinstance(value, Variable):
+            if self._is_alias(value, path, label):
+                return
+            guards.append(Guard(f"type({path}) is {self._name(kind)}", f"the type of {label}"))
+            place = VariablePlace(path, label, value)
+            self.state.variables[id(value)] = place
+            self.state.arguments.append(place)
+        elif kind is np.ndarray or isinstance(value, np.generic):
+            guards.append(Guard(f"type({path}) is {self._name(kind)}", f"the type of {label}"))
+            self._argument_array(value, path, label)
+        elif kind is float:
+            guards.append(Guard(f"type({path}) is float", f"the type of {label}"))
+            self.state.attributes.append(Attribute(path, label, None, "", value))
+        elif kind in (list, tuple, dict) or hasattr(kind, "_fields"):
+            self._argument_container(value, path, label)
+        elif isinstance(value, np.random.Generator) or self._has_parts(value):
+            guards.append(Guard(f"{path} is {self._name(value)}", f"{label} is another object"))
+            self.visit(value, self._name(value), label)
+        else:
+            self._static(value, path, label)
+
+    def _argument_array(self, value: Any, path: str, label: str) -> None:
+        self.state.attributes.append(Attribute(path, label, None, "", value))
+
+    def _argument_container(self, value: Any, path: str, label: str) -> None:
+        guards = self.state.guards
+        guards.append(Guard(f"type({path}) is {self._name(type(value))}", f"the type of {label}"))
+        if isinstance(value, dict):
+            guards.append(Guard(f"list({path}) == {self._name(list(value))}", f"the keys of {label}"))
+            items = [(f"{path}[{self._key(key)}]", f"{label}[{key!r}]", item) for key, item in value.items()]
+        else:
+            guards.append(Guard(f"len({path}) == {len(value)}", f"the length of {label}"))
+            items = [(f"{path}[{i}]", f"{label}[{i}]", item) for i, item in enumerate(value)]
+        for item_path, item_label, item in items:
+            self.argument(item, item_path, item_label)
+
+    def _key(self, key: Any) -> str:
+        return repr(key) if type(key) in (str, int) else self._name(key)
+
+    def _static(self, value: Any, path: str, label: str) -> None:
+        """A value that the program is made for."""
+        if type(value) in _STATIC and value is not None:
+            kind = self._name(type(value))
+            condition = f"type({path}) is {kind} and {path} == {self._name(value)}"
+            self.state.guards.append(Guard(condition, f"{label}, {value!r} before, has another value"))
+        else:
+            self.state.guards.append(Guard(f"{path} is {self._name(value)}", f"{label} is another object"))
+
+    def _is_alias(self, value: Any, path: str, label: str) -> bool:
+        first = self.seen.get(id(value))
+        if first is None:
+            self.seen[id(value)] = path
+            self.held.append(value)
+            return False
+        if first != path:
+            self.state.guards.append(Guard(f"{path} is {first}", f"{label} is another object"))
+        return True
+
+    # Everything else: found again by the path, and guarded to be the same object
+
+    def function(self, function: Any) -> None:
+        """What a function's closure, globals and defaults hold, by the names that its code uses."""
+        function = getattr(function, "__wrapped__", function)
+        if isinstance(function, MethodType):
+            self.visit(function.__self__, self._name(function.__self__), "self")
+            function = function.__func__
+        if not isinstance(function, FunctionType) or id(function) in self.seen:
+            return
+        self.seen[id(function)] = ""
+        self.held.append(function)
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            self._cell(cell, name)
+        space = function.__globals__
+        path = self._name(space, "g")
+        for name in sorted(_names_used(function.__code__)):
+            if name in space and not hasattr(builtins, name):
+                self._reached(space[name], f"{path}.get({name!r})", name)
+        for name, value in (function.__kwdefaults__ or {}).items():
+            self._reached(value, self._name(value), name)
+        for value in function.__defaults__ or ():
+            self._reached(value, self._name(value), "a default")
+
+    def _cell(self, cell: CellType, name: str) -> None:
+        try:
+            value = cell.cell_contents
+        except ValueError:  # not assigned yet
+            return
+        self._reached(value, f"{self._name(cell, 'c')}.cell_contents", name)
+
+    def _reached(self, value: Any, path: str, label: str, owner: Any = None, attribute: str = "") -> None:
+        """A value that is to be the same at each call."""
+        if isinstance(value, _OPAQUE):  # modules and classes: who exchanges one expects no effect
+            return
+        name = self._name(value)
+        if path != name:
+            if type(value) in (*_STATIC, float) and type(value) not in (bool, type(None)):
+                condition = f"{path} == {name} and type({path}) is {self._name(type(value))}"
+                if value != value:
+                    condition = f"{path} is {name}"
+                cause = f"{label}, {value!r} before, has another value"
+            else:
+                condition, cause = f"{path} is {name}", f"{label} is another object"
+            self.state.guards.append(Guard(condition, cause, owner, attribute))
+        self.visit(value, name, label)
+
+    def visit(self, value: Any, path: str, label: str) -> None:
+        """Looks into an object that stays the same from call to call."""
+        if isinstance(value, Variable):
+            if not self._is_alias(value, path, label):
+                self.state.variables[id(value)] = VariablePlace(path, label, value)
+        elif isinstance(value, (FunctionType, MethodType)):
+            if not _is_library(getattr(value, "__module__", None)):
+                self.function(value)
+        elif isinstance(value, np.random.Generator):
+            self.state.generators[id(value)] = (path, value)
+        elif id(value) in self.seen:
+            return
+        elif type(value) in (list, tuple) or hasattr(type(value), "_fields"):
+            self._list(value, path, label)
+        elif type(value) is dict:
+            self._dict(value, path, label)
+        elif hasattr(value, "__wrapped__") and callable(value):
+            self._note(value)
+            self.function(value)
+        elif self._has_parts(value):
+            self._object(value, path, label)
+
+    def _note(self, value: Any) -> None:
+        self.seen[id(value)] = ""
+        self.held.append(value)
+
+    def _list(self, value: Any, path: str, label: str) -> None:
+        if len(value) > _MOST_ITEMS or not any(self._matters(item) for item in value):
+            return
+        self._note(value)
+        if type(value) is list:
+            self.state.containers.append((value, list(value), label))
+            self.state.guards.append(Guard(f"len({path}) == {len(value)}", f"the length of {label}"))
+        for i, item in enumerate(value):
+            if type(value) is list:
+                self._reached(item, f"{path}[{i}]", f"{label}[{i}]")
+            else:
+                self.visit(item, self._name(item), f"{label}[{i}]")
+
+    def _dict(self, value: dict[Any, Any], path: str, label: str) -> None:
+        if len(value) > _MOST_ITEMS or not any(self._matters(item) for item in value.values()):
+            return
+        self._note(value)
+        self.state.containers.append((value, dict(value), label))
+        self.state.guards.append(Guard(f"len({path}) == {len(value)}", f"the length of {label}"))
+        for key, item in value.items():
+            self._reached(item, f"{path}.get({self._key(key)})", f"{label}[{key!r}]")
+
+    def _object(self, value: Any, path: str, label: str) -> None:
+        """The attributes of an object. Floats and arrays are inputs, also private Variables, which are replaced."""
+        self._note(value)
+        self.state.owners[id(value)] = (value, label)
+        attributes = vars(value)
+        space = self._name(attributes, "d")
+        caches = getattr(type(value), "_caches", ())
+        for name, item in list(attributes.items()):
+            if name in caches:
+                continue
+            place, what = f"{space}.get({name!r})", f"{label}.{name}"
+            kind = type(item)
+            if isinstance(item, KeptArrays):
+                self.state.kept.append((self._name(item), value, item))
+            elif kind is float or kind is np.ndarray or (name == "updates" and kind is int):
+                type_name = self._name(kind)
+                self.state.guards.append(Guard(f"type({place}) is {type_name}", f"the type of {what}", value, name))
+                self.state.attributes.append(Attribute(f"{space}[{name!r}]", what, value, name, item))
+            elif name[0] == "_" and isinstance(item, Variable):
+                self.state.guards.append(
+                    Guard(f"type({place}) is {self._name(kind)}", f"the type of {what}", value, name)
+                )
+                if id(item) not in self.seen:
+                    self.seen[id(item)] = place
+                    self.held.append(item)
+                    self.state.variables[id(item)] = VariablePlace(f"{space}[{name!r}]", what, item)
+            else:
+                self._reached(item, place, what, value, name)
+
+    def _has_parts(self, value: Any) -> bool:
+        """Whether an object's attributes are looked into."""
+        if isinstance(value, (*_OPAQUE, FunctionType, MethodType)) or callable(value) and hasattr(value, "__wrapped__"):
+            return False
+        return hasattr(value, "__dict__") and not _is_foreign(type(value).__module__)
+
+    def _matters(self, item: Any) -> bool:
+        return (
+            isinstance(item, (Variable, list, tuple, dict, np.random.Generator, FunctionType, MethodType))
+            or self._has_parts(item)
+            or hasattr(item, "__wrapped__")
+        )
+
+    def _name(self, value: Any, stem: str = "k") -> str:
+        return self.state.names.of(value, stem)
+
+
+def _names_used(code: CodeType) -> set[str]:
+    """The global names that a function's code, and the functions defined in it, may read."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _names_used(constant)
+    return names
+
+
+def _is_foreign(module: str | None) -> bool:
+    """Whether a class comes with Python or NumPy: its objects hold nothing of ours."""
+    top = (module or "").partition(".")[0]
+    return top in sys.stdlib_module_names and top != "__main__" or top in ("numpy", "builtins")
+
+
+def _is_library(module: str | None) -> bool:
+    """Whether a function is of this package, or of one that knows nothing of it."""
+    return (module or "").partition(".")[0] == "adjoint" or _is_foreign(module)

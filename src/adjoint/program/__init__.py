@@ -1,0 +1,10 @@
+"""Programs: what functions of arrays are traced to (see `adjoint.program.instruction`)."""
+
+from adjoint.arrays import register_namespace
+from adjoint.program import namespace
+from adjoint.program.instruction import Instruction as Instruction, Program as Program
+from adjoint.program.interpreter import CheckFailed as CheckFailed, interpret as interpret
+from adjoint.program.tracer import Number as Number, Trace as Trace, Tracer as Tracer
+
+register_namespace(Tracer, namespace)
+register_namespace(Number, namespace)

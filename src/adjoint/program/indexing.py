@@ -1,0 +1,157 @@
+"""Indices of tracers: NumPy's forms as slices, reshapes and gathers."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from adjoint.arrays import Place
+from adjoint.errors import TraceError
+from adjoint.program.instruction import Instruction
+from adjoint.program.tracer import Number, Trace, Tracer
+
+__all__ = ["getitem", "scatter_add", "unindex"]
+
+Ranges = tuple[tuple[int, int, int], ...]
+
+
+def getitem(trace: Trace, x: Instruction, index: Any) -> Instruction:
+    """x[index]"""
+    parts = _parts(index)
+    if not any(_is_array(part) for part in parts):
+        ranges, shape = _basic(parts, x.shape)
+        return _reshape(trace, _slice(trace, x, ranges), shape)
+    fixed, arrays = _with_places(trace, parts)
+    return trace.add("gather", x, *arrays, params=(fixed,))
+
+
+def unindex(trace: Trace, values: Instruction, index: Any, shape: tuple[int, ...]) -> Instruction:
+    """Zeros of `shape` with `values` added at `index`."""
+    parts = _parts(index)
+    if not any(_is_array(part) for part in parts):
+        return _placed(trace, values, parts, shape)
+    zeros = trace.add("broadcast", trace.constant(0, values.dtype), params=(shape,)) if shape else None
+    return _scattered(trace, zeros or trace.constant(0, values.dtype), parts, values)
+
+
+def scatter_add(trace: Trace, x: Instruction, index: Any, values: Instruction) -> Instruction:
+    """x with `values` added at `index`."""
+    parts = _parts(index)
+    if any(_is_array(part) for part in parts):
+        return _scattered(trace, x, parts, values)
+    _, shape = _basic(parts, x.shape)
+    return trace.add("add", x, _placed(trace, _broadcast(trace, values, shape), parts, x.shape))
+
+
+def _scattered(trace: Trace, x: Instruction, parts: tuple[Any, ...], values: Instruction) -> Instruction:
+    fixed, arrays = _with_places(trace, parts)
+    selected = trace.add("gather", x, *arrays, params=(fixed,)).shape
+    return trace.add("scatter_add", x, _broadcast(trace, values, selected), *arrays, params=(fixed,))
+
+
+def _placed(trace: Trace, values: Instruction, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Instruction:
+    ranges, _ = _basic(parts, shape)
+    values = _reshape(trace, values, tuple(length for _, length, _ in ranges))
+    return trace.add("place", values, params=(ranges, shape)) if ranges else values
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _is_array(part: Any) -> bool:
+    if isinstance(part, (Tracer, list, np.ndarray)) and not isinstance(part, Number):
+        return True
+    return isinstance(part, (bool, np.bool_))
+
+
+def _with_places(trace: Trace, parts: tuple[Any, ...]) -> tuple[Any, list[Instruction]]:
+    """The index with places for its arrays, and the arrays as whole numbers."""
+    arrays: list[Instruction] = []
+    fixed: list[Any] = []
+    for part in parts:
+        if not _is_array(part):
+            fixed.append(part if part is None or part is Ellipsis or isinstance(part, slice) else operator.index(part))
+            continue
+        for array in _whole_numbers(trace, part):
+            fixed.append(Place(len(arrays)))
+            arrays.append(array)
+    return tuple(_hashable(part) for part in fixed), arrays
+
+
+def _hashable(part: Any) -> Any:
+    """Slices cannot be hashed before Python 3.12: programs hold them as tuples."""
+    return (part.start, part.stop, part.step) if isinstance(part, slice) else part
+
+
+def _whole_numbers(trace: Trace, part: Any) -> list[Instruction]:
+    """An index array as it is; one of booleans as the places of its True elements, which must be known."""
+    if isinstance(part, Tracer):
+        if part.dtype.kind == "b":
+            raise TraceError(
+                "an index of traced booleans selects a number of elements that is not known while tracing; "
+                "use F.where to replace the others"
+            )
+        return [trace.read(part)]
+    array = np.asarray(part)
+    if array.dtype.kind == "b":
+        return [trace.captured(places) for places in np.nonzero(trace.values_of(array))]
+    return [trace.captured(array.astype(np.intp) if array.size == 0 else array)]
+
+
+def _basic(parts: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Ranges, tuple[int, ...]]:
+    """A range for each axis, and the shape that is left without the numbered axes and with the new ones."""
+    named = sum(part is not None and part is not Ellipsis for part in parts)
+    if named > len(shape):
+        raise IndexError(f"too many indices for array: array is {len(shape)}-dimensional, but {named} were indexed")
+    if sum(part is Ellipsis for part in parts) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    if not any(part is Ellipsis for part in parts):
+        parts = (*parts, Ellipsis)
+    ranges: list[tuple[int, int, int]] = []
+    result: list[int] = []
+    for part in parts:
+        length = shape[len(ranges)] if len(ranges) < len(shape) else 0
+        if part is None:
+            result.append(1)
+        elif part is Ellipsis:
+            for rest in shape[len(ranges) : len(ranges) + len(shape) - named]:
+                ranges.append((0, rest, 1))
+                result.append(rest)
+        elif isinstance(part, slice):
+            start, stop, step = part.indices(length)
+            count = len(range(start, stop, step))
+            ranges.append((start, count, step) if count else (0, 0, 1))
+            result.append(count)
+        else:
+            ranges.append((_position(part, length, len(ranges)), 1, 1))
+    return tuple(ranges), tuple(result)
+
+
+def _position(part: Any, length: int, axis: int) -> int:
+    if isinstance(part, (float, str)):
+        raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and integer or boolean arrays are valid")
+    position = operator.index(part)
+    if not -length <= position < length:
+        raise IndexError(f"index {position} is out of bounds for axis {axis} with size {length}")
+    return position % length
+
+
+def _slice(trace: Trace, x: Instruction, ranges: Ranges) -> Instruction:
+    if all(wanted == (0, length, 1) for wanted, length in zip(ranges, x.shape, strict=True)):
+        return x
+    return trace.add("slice", x, params=(ranges,))
+
+
+def _reshape(trace: Trace, x: Instruction, shape: tuple[int, ...]) -> Instruction:
+    return x if x.shape == shape else trace.add("reshape", x, params=(shape,))
+
+
+def _broadcast(trace: Trace, x: Instruction, shape: tuple[int, ...]) -> Instruction:
+    if x.shape == shape:
+        return x
+    if np.broadcast_shapes(x.shape, shape) != shape:
+        raise ValueError(f"values of shape {x.shape} cannot be broadcast to {shape}")
+    return trace.add("broadcast", x, params=(shape,))
