@@ -8,6 +8,7 @@ import numpy as np
 
 from adjoint.arrays import numpy_namespace
 from adjoint.compile.calls import Executable
+from adjoint.compile.passes import optimized
 from adjoint.compile.tracing import Traced
 from adjoint.program import CheckFailed, interpret
 
@@ -41,7 +42,7 @@ def build(traced: Traced) -> Executable:
 
 def _interpreted(traced: Traced) -> Executable:
     """Runs the program by NumPy."""
-    program = traced.program
+    program = optimized(traced.program)
     kinds = [source.kind for source in traced.sources]
     arrays = sum(kind not in ("float", "int") for kind in kinds)
     floats, ints = kinds.count("float"), kinds.count("int")

@@ -58,11 +58,16 @@ class Guard:
 
 @dataclass(frozen=True)
 class VariablePlace:
-    """A Variable whose data and gradient are inputs. `path` is the Variable's."""
+    """A Variable whose data and gradient are inputs. `path` is the Variable's.
+
+    owner, name: the attribute that holds it, where each call may find another Variable there
+    """
 
     path: str
     label: str
     variable: Variable
+    owner: Any = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -299,7 +304,9 @@ class _Walk:
                 if id(item) not in self.seen:
                     self.seen[id(item)] = place
                     self.held.append(item)
-                    self.state.variables[id(item)] = VariablePlace(f"{space}[{name!r}]", what, item)
+                    self.state.variables[id(item)] = VariablePlace(
+                        f"{space}[{name!r}]", what, item, value, name
+                    )
             else:
                 self._reached(item, place, what, value, name)
 

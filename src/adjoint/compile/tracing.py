@@ -342,6 +342,8 @@ class _Tracing:
             self.effects.append(Effect("data", place.path, len(self.outputs) - 1))
         elif variable._data.instruction is not self.data[id(variable)].instruction:
             self.effects.append(Effect("data", place.path, self._output(variable._data, place.label)))
+        if place.owner is not None and vars(place.owner).get(place.name) is not variable:
+            return  # the Variable was replaced, and with it its gradient
         grad = variable._grad
         first, instruction, phantom = self.grads[id(variable)]
         label = f"the gradient of {place.label}"

@@ -390,6 +390,8 @@ def matmul(a: Array, b: Array) -> Array:
     if left.shape[-1] != right.shape[-2]:
         raise ValueError(f"matmul: Input operands have a mismatch in their core dimensions: {rows} and {columns}")
     stack = broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    if len(right.shape) == 2 and len(left.shape) > 2:  # one product of all rows
+        left = reshaped(trace, left, (math.prod(left.shape[:-1]), left.shape[-1]))
     result = trace.add("matmul", left, right)
     shape = (*stack, *rows[-2:-1], *(columns[-1:] if len(columns) > 1 else ()))
     return trace.wrap(reshaped(trace, result, shape))

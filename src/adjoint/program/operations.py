@@ -258,6 +258,13 @@ def _concat(inputs: tuple[Instruction, ...], axis: int) -> tuple[Shape, Any]:
 
 
 _declare("matmul", lambda xp, a, b: xp.matmul(a, b), _matmul, "other")
+_declare(
+    "matmul_add",
+    lambda xp, total, a, b: total + xp.matmul(a, b),
+    lambda inputs: (inputs[0].shape, _same_dtype(inputs)),
+    "other",
+)
+_declare("copy", lambda xp, x: xp.copy(x), lambda inputs: (inputs[0].shape, inputs[0].dtype), "other")
 _declare("concat", lambda xp, *args: xp.concat(args[:-1], axis=args[-1]), _concat, "other")
 
 # Indexing: `index` holds a Place for each of the index arrays, which are inputs

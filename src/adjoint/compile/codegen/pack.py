@@ -1,0 +1,82 @@
+"""Packing: a copy of B in which each panel of columns lies in one piece, in the order in which the product reads it.
+
+Rows of B that are some power of two apart fall into the same few lines of the caches; in a packed copy they do not.
+Where it is the columns of B that are contiguous, square blocks are turned on the way.
+"""
+
+from __future__ import annotations
+
+from adjoint.compile.codegen.loops import ARGUMENTS, add, counted, element, minimum, multiply, operand, word
+from adjoint.compile.codegen.target import Target
+from adjoint.compile.codegen.text import Function, Vector
+from adjoint.compile.codegen.transpose import turned
+
+__all__ = ["PACK_OPERANDS", "PACK_WORDS", "pack_kernel"]
+
+PACK_OPERANDS = ("in", "out")
+
+PACK_WORDS = (
+    "batch",  # the inner batch axis
+    *("panels", "large_panels", "least"),  # the panels have `least` vectors, the large ones, which lead, one more
+    *("depth", "columns"),  # sizes of `in`
+    *("in_row", "in_column", "out_row", "out_panel"),  # strides in elements
+    *(f"{name}_batch{axis}" for name in PACK_OPERANDS for axis in (0, 1)),
+)
+"""The words of the record that follow two words for each operand."""
+
+
+def pack_kernel(kind: Vector, turn: bool, target: Target) -> Function:
+    """Copies `in` (depth, columns) to panels (depth, `out_row`); its extent is batch × panels.
+
+    The stride `in_column` is 1, or where `turn`, `in_row`: then the depth is not less than `lanes`.
+    The last vector of the last panel overlaps the one before.
+    """
+    f = Function(f"pack_{kind.suffix}{'_turn' * turn}", ARGUMENTS, attributes=target.attributes())
+    f.label("entry")
+    bases = [operand(f, 2 * i) for i in range(len(PACK_OPERANDS))]
+    words = {name: word(f, 2 * len(PACK_OPERANDS) + i) for i, name in enumerate(PACK_WORDS)}
+    last_column = f.let(f"sub i64 {words['columns']}, {kind.lanes}")
+    last_block = f.let(f"sub i64 {words['depth']}, {kind.lanes}")
+    alignment = kind.bits // 8
+
+    def at(pointer: str, index: str, stride: str) -> str:
+        return element(f, kind.scalar, pointer, multiply(f, index, stride))
+
+    def load(address: str) -> str:
+        return f.let(f"load {kind}, ptr {address}, align {alignment}")
+
+    def store(value: str, address: str) -> None:
+        f.do(f"store {kind} {value}, ptr {address}, align {alignment}")
+
+    with counted(f, "%begin", "%end") as number:
+        batch, panel = (f.let(f"{which} i64 {number}, {words['panels']}") for which in ("sdiv", "srem"))
+        outer, inner = (f.let(f"{which} i64 {batch}, {words['batch']}") for which in ("sdiv", "srem"))
+        source, out = (
+            at(at(base, outer, words[f"{name}_batch0"]), inner, words[f"{name}_batch1"])
+            for name, base in zip(PACK_OPERANDS, bases, strict=True)
+        )
+        out = at(out, panel, words["out_panel"])
+        first = add(f, multiply(f, panel, words["least"]), minimum(f, panel, words["large_panels"]))
+        large = f.let(f"icmp slt i64 {panel}, {words['large_panels']}")
+        vectors = add(f, words["least"], f.let(f"zext i1 {large} to i64"))
+
+        def column(vector: str) -> str:
+            return minimum(f, multiply(f, add(f, first, vector), str(kind.lanes)), last_column)
+
+        if not turn:
+            with counted(f, "0", words["depth"]) as row:
+                line, packed = at(source, row, words["in_row"]), at(out, row, words["out_row"])
+                with counted(f, "0", vectors) as vector:
+                    store(load(element(f, kind.scalar, line, column(vector))), at(packed, vector, str(kind.lanes)))
+        else:
+            with counted(f, "0", vectors) as vector:
+                line, packed = at(source, column(vector), words["in_column"]), at(out, vector, str(kind.lanes))
+                with counted(f, "0", words["depth"], str(kind.lanes)) as start:
+                    row = minimum(f, start, last_block)
+                    block = element(f, kind.scalar, line, row)
+                    lines = [load(at(block, str(lane), words["in_column"])) for lane in range(kind.lanes)]
+                    block = at(packed, row, words["out_row"])
+                    for lane, value in enumerate(turned(f, kind, lines)):
+                        store(value, at(block, str(lane), words["out_row"]))
+    f.do("ret void")
+    return f
