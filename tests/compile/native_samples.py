@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -89,6 +90,33 @@ done:
     return written(KERNEL, body)
 
 
+def meet():
+    """Counts up in[0] and waits, up to `factor` turns, for the other chunk to do so; out[begin] = how many came."""
+    body = """
+entry:
+  %factor = load i64, ptr %record, align 8
+  %in_at = getelementptr ptr, ptr %table, i64 1
+  %in = load ptr, ptr %in_at, align 8
+  %out_at = getelementptr ptr, ptr %table, i64 2
+  %out = load ptr, ptr %out_at, align 8
+  %before = atomicrmw add ptr %in, i64 1 seq_cst, align 8
+  br label %loop
+loop:
+  %turn = phi i64 [ 0, %entry ], [ %turn_next, %loop ]
+  %came = load atomic i64, ptr %in seq_cst, align 8
+  %turn_next = add i64 %turn, 1
+  %missing = icmp slt i64 %came, 2
+  %patient = icmp slt i64 %turn_next, %factor
+  %again = and i1 %missing, %patient
+  br i1 %again, label %loop, label %done
+done:
+  %target = getelementptr i64, ptr %out, i64 %begin
+  store i64 %came, ptr %target, align 8
+  ret void
+"""
+    return written(KERNEL, body)
+
+
 def fail():
     """The status word becomes the record's first word."""
     body = """
@@ -161,9 +189,9 @@ def in_child(check, seconds=20):
 def script(text, **environment):
     """What a script of its own process prints; an error or a warning fails the test."""
     command = [sys.executable, "-W", "error", "-c", text]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment}
-    )
+    environment = {**os.environ, **environment}
+    root = Path(__file__).parents[2]  # where `tests` is found
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment, cwd=root)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout.split()

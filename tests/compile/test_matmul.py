@@ -152,6 +152,14 @@ def test_sizes_beyond_a_block(shape, turn_b):
 
 
 @pytest.mark.parametrize("turn_b", [False, True])
+def test_columns_of_a_that_displace_each_other(turn_b):
+    a, b = random((256, 260), transposed=True), random((260, 100), transposed=turn_b)
+    assert len(check(a, b, accumulate=True, cuts=3).steps) == 3
+    check(np.broadcast_to(a, (2, 256, 260)), random((2, 260, 100), transposed=turn_b))
+    check(random((2, 256, 260), transposed=True), b)
+
+
+@pytest.mark.parametrize("turn_b", [False, True])
 def test_batches(turn_b):
     a, b = random((3, 4, 9, 20)), random((3, 4, 20, 33), transposed=turn_b)
     check(a, b)

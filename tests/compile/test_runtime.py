@@ -72,7 +72,8 @@ def test_a_timed_run_tells_how_long_each_kernel_took():
     tape, records = zip(*(row(chain(), 1, factor=factor) for factor in (short, long, short)), strict=True)
     data, out = np.ones(1, np.int64), np.zeros(1, np.int64)
     table = np.array([aligned_buffer(64).ctypes.data, data.ctypes.data, out.ctypes.data], np.int64)
-    times = run_timed(table, np.concatenate(tape))
+    every = [run_timed(table, np.concatenate(tape)) for _ in range(20)]
+    times = [min(column) for column in zip(*every, strict=True)]  # other programs may have come between
     assert len(times) == 3
     assert all(isinstance(value, float) for value in times)
     assert times[1] > 3 * times[0] > 0
@@ -328,8 +329,8 @@ def test_one_program_called_by_several_threads_runs_one_call_after_the_other(by_
 
 
 @both
-@pytest.mark.parametrize(("release_lock", "low", "high"), [(True, 3, 1000), (False, 0, 3)])
-def test_other_threads_run_during_a_call_if_the_lock_is_released(by_ctypes, release_lock, low, high):
+@locks
+def test_other_threads_run_during_a_call_if_the_lock_is_released(by_ctypes, release_lock):
     step = program(chain(), 1, factor=turns_for(60), release_lock=release_lock, by_ctypes=by_ctypes)
     data, out = np.ones(1, np.int64), np.zeros(1, np.int64)
     ticks, done, begun = [0], threading.Event(), threading.Event()
@@ -342,12 +343,17 @@ def test_other_threads_run_during_a_call_if_the_lock_is_released(by_ctypes, rele
     thread = threading.Thread(target=count)
     thread.start()
     begun.wait()
-    before = ticks[0]
-    step(data, out)
-    passed = ticks[0] - before
+    passed = []
+    for _ in range(5):
+        before = ticks[0]
+        step(data, out)
+        passed.append(ticks[0] - before)
     done.set()
     thread.join()
-    assert low <= passed <= high
+    if release_lock:
+        assert max(passed) >= 5
+    else:
+        assert min(passed) <= 2
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="the layout is CPython's")

@@ -1,16 +1,17 @@
 """Products of few rows with a B whose columns are contiguous: C = A·B by dot products along the depth.
 
-A block of as many columns as a vector has lanes keeps one vector of partial sums for each; a tree of interleaving
-additions makes one vector of the sums of all.
+A block of as many columns as a vector has lanes keeps one vector of partial sums for each.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from adjoint.compile.codegen.arithmetic import Arithmetic
-from adjoint.compile.codegen.loops import ARGUMENTS, add, counted, element, minimum, multiply, operand, word
+from adjoint.compile.codegen.loops import ARGUMENTS, add, counted, element, minimum, multiply, opaque, operand, word
+from adjoint.compile.codegen.shuffles import summed
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.codegen.text import Function, Vector
-from adjoint.compile.codegen.transpose import interleaved
 
 __all__ = ["DOT_WORDS", "dot_kernel"]
 
@@ -58,7 +59,7 @@ class _Writer:
             # Columns beyond the last one repeat it, and are not stored.
             columns = [minimum(f, add(f, first, str(lane)), last) for lane in range(kind.lanes)]
             count = minimum(f, f.let(f"sub i64 {words['columns']}, {first}"), str(kind.lanes))
-            lines = [f.let(f"freeze ptr {self._at(b, column, words['b_column'])}") for column in columns]
+            lines = [opaque(f, self._at(b, column, words["b_column"])) for column in columns]
             with counted(f, "0", words["rows"]) as row:
                 sums = self._sums(self._at(a, row, words["a_row"]), lines, words["depth"])
                 f.do(f"store {kind} {sums}, ptr {spill}, align {kind.bits * kind.lanes // 8}")
@@ -125,10 +126,7 @@ class _Writer:
             self.arithmetic.multiply_add(f, row, kept(self._load(line, start)), total)
             for line, total in zip(lines, sums, strict=True)
         ]
-        while len(totals) > 1:
-            half = len(totals) // 2
-            totals = [self.arithmetic.add(f, *interleaved(f, kind, totals[i], totals[i + half])) for i in range(half)]
-        return totals[0]
+        return summed(f, kind, totals, partial(self.arithmetic.add, f))
 
     def _store(self, source: str, target: str, addend: str, wanted: str) -> None:
         """One element of C."""

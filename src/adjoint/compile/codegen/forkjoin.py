@@ -21,9 +21,9 @@ class Pool:
     FORK, WORKERS, SPINS, READY, GENERATION, ACQUIRE, ACQUIRE_TIMED, RELEASE, HELD = range(9)
     BUSY = 16  # one job at a time
     STATE = 32  # the number of the job << 32 | chunks that are not taken
+    JOB = 33  # kernel, table, record, extent, chunks: in the line of the state, which a claim has just brought
     DONE = 48  # chunks that workers have finished
-    JOB = 64  # kernel, table, record, extent, chunks
-    SLOTS = 80  # for each worker: PARKED, STOP, LOCK
+    SLOTS = 64  # for each worker: PARKED, STOP, LOCK
     PARKED, STOP, LOCK = range(3)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from adjoint.compile.codegen.text import Function
 
-__all__ = ["ARGUMENTS", "add", "counted", "element", "maximum", "minimum", "multiply", "operand", "word"]
+__all__ = ["ARGUMENTS", "add", "counted", "element", "maximum", "minimum", "multiply", "opaque", "operand", "word"]
 
 ARGUMENTS = "ptr %table, ptr %record, i64 %begin, i64 %end"
 """The arguments of every kernel: base addresses, constants of the call, the part of the extent to do."""
@@ -28,6 +28,11 @@ def operand(f: Function, index: int) -> str:
 def element(f: Function, scalar: str, pointer: str, index: str) -> str:
     """The address of an element."""
     return f.let(f"getelementptr {scalar}, ptr {pointer}, i64 {index}")
+
+
+def opaque(f: Function, value: str, kind: str = "ptr") -> str:
+    """The same value, of which the compiler forgets how it follows from counters: else it reckons for long."""
+    return f.let(f"freeze {kind} {value}")
 
 
 def add(f: Function, left: str, right: str) -> str:

@@ -20,7 +20,10 @@ _SCALARS = {"float32": "float", "float64": "double", "bool": "i8"} | {
     f"{sign}int{bits}": f"i{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
 _DOT_ROWS = 4  # up to so many rows of A, a B whose columns are contiguous is read where it lies
-_PACKED_ROWS = 96  # from so many rows of A on, a packed copy of B pays
+_PACKED_ROWS = 192  # from so many rows of A on, a packed copy of B pays
+_PACKED = 1 << 16  # bytes of B from which on it pays
+_ALIASING = 1024  # bytes: rows that are multiples of it apart displace each other in the first cache
+_COPIED_DEPTH = 256  # from this depth on a copy of A pays where its rows do so
 _PACKED_BLOCK = 1024  # of the depth: a panel of it stays in the second cache
 _LARGE = 1 << 20  # bytes of a B that does not stay there
 _LARGE_BLOCK = 64  # of the depth of a large B that is not packed: all of its columns are read in turn
@@ -51,10 +54,20 @@ class Step:
     words: tuple[int, ...]
     """The rest of the record."""
     extent: int
+    offsets: tuple[int, ...] = ()
+    """How far from the operands the kernel begins, in bytes; empty: nowhere."""
 
     def record(self, operands: dict[str, tuple[int, int]]) -> tuple[int, ...]:
         """The whole record, given the slot and the byte offset of each operand."""
-        return (*(number for name in self.operands for number in operands[name]), *self.words)
+        offsets = self.offsets or (0,) * len(self.operands)
+        places = ((operands[name], more) for name, more in zip(self.operands, offsets, strict=True))
+        return (*(number for (slot, offset), more in places for number in (slot, offset + more)), *self.words)
+
+    def renamed(self, names: dict[str, str], offset: int = 0) -> Step:
+        """The same with other operands, `offset` bytes further on."""
+        offsets = self.offsets or (0,) * len(self.operands)
+        offsets = tuple(o + offset * (name in names) for o, name in zip(offsets, self.operands, strict=True))
+        return replace(self, operands=tuple(names.get(name, name) for name in self.operands), offsets=offsets)
 
 
 @dataclass(frozen=True)
@@ -63,12 +76,11 @@ class Plan:
 
     steps: tuple[Step, ...]
     scratch: int = 0
-    """Bytes of the operand "scratch": written by the first step, read by the second, best aligned to 64."""
+    """Bytes of the operand "scratch", written by the first steps for the last one; best aligned to 64."""
 
     def renamed(self, names: dict[str, str]) -> Plan:
         """The same with other names of operands."""
-        steps = (replace(s, operands=tuple(names.get(name, name) for name in s.operands)) for s in self.steps)
-        return replace(self, steps=tuple(steps))
+        return replace(self, steps=tuple(step.renamed(names) for step in self.steps))
 
 
 @lru_cache(maxsize=4096)
@@ -122,15 +134,15 @@ def plan_copy(
     *,
     batch: tuple[int, int] = (1, 1),
 ) -> Plan:
-    """Operand "out" = operand "in", both (rows, columns): fast where the columns of `in` are contiguous, a transposition.
+    """Operand "out" = operand "in", both (rows, columns); the rows of `out` must have stride 1.
 
-    The rows of `out` must have stride 1.
+    It is fast where the columns of `in` are contiguous: a transposition.
     """
     if not (rows and columns and batch[0] and batch[1]):
         return Plan(())
     side = min(rows, columns) if source.row == 1 else 1
     kind = _longest(target, dtype, side).integers
-    kind = replace(kind, lanes=min(kind.lanes, 16))
+    kind = replace(kind, lanes=min(kind.lanes, _turned_lanes(kind)))
     blocks = -(-rows // kind.lanes)
     words = _words(
         TRANSPOSE_WORDS,
@@ -157,6 +169,11 @@ def _turns(m: int, n: int, c: Strides, bias: Strides | None) -> bool:
     if n > 1:
         return c.column != 1
     return m > 1 and c.row == 1 and (bias is None or bias.row == 1)
+
+
+def _turned_lanes(kind: Vector) -> int:
+    """The side of the blocks that are turned: vectors of 32 bytes are as fast to shuffle as longer ones."""
+    return min(256 // kind.bits, 16)
 
 
 def _longest(target: Target, dtype: str, length: int) -> Vector:
@@ -198,17 +215,37 @@ class _Product:
     addend_strides: Strides
 
     def plan(self) -> Plan:
+        """The product, A being copied first where its columns lie badly."""
+        aliasing = self.a.row == 1 and not self.a.column * self.kind.bits // 8 % _ALIASING
+        if not aliasing or self.k < _COPIED_DEPTH or min(self.m, self.n) < _PACKED_ROWS // 2:
+            return self.inner()
+        copies, dense = self._copies(self.a, self.m * self.k, Strides(self.k, 1))
+        copy = plan_copy(self.target, self.dtype, self.m, self.k, self.a, dense, batch=copies)
+        rest = replace(self, a=dense).inner()
+        offset = -(-rest.scratch // 64) * 64
+        steps = (
+            *(step.renamed({"in": "a"}).renamed({"out": "scratch"}, offset) for step in copy.steps),
+            *(step.renamed({"a": "scratch"}, offset) for step in rest.steps),
+        )
+        return Plan(steps, offset + copies[0] * copies[1] * self.m * self.k * self.kind.bits // 8)
+
+    def inner(self) -> Plan:
         """By dot products, with B packed, copied, or where it lies."""
         turned = self.b.column != 1
         if turned and self.b.row == 1 == self.a.column and self.m <= _DOT_ROWS and self.k > 1:
             return Plan((self.dot(),))
-        if turned and self.b.row == 1 and self.k >= self.kind.lanes <= self.n:
+        if turned and self.b.row == 1 and self.k >= self._side and self.kind.lanes <= self.n:
             return self.packed()
         if turned and self.k:
             return self.copied()
-        if self.k and self.m >= _PACKED_ROWS and self.n >= 2 * self.kind.lanes:
-            return self.packed()
-        return Plan((self.step("b"),))
+        return self.packed() if self._packs else Plan((self.step("b"),))
+
+    @property
+    def _packs(self) -> bool:
+        """Whether packing pays although B's rows are contiguous."""
+        item = self.kind.bits // 8
+        rows = _PACKED_ROWS if self.b.row * item % _ALIASING else _PACKED_ROWS // 2
+        return self.m >= rows and self.n >= 2 * self.kind.lanes and self._bytes >= _PACKED
 
     @property
     def kind(self) -> Vector:
@@ -216,6 +253,10 @@ class _Product:
         kind = _longest(self.target, self.dtype, self.n)
         whole = kind.lanes == self.n or kind.lanes == self.target.lanes(kind.bits // 8)
         return kind if whole or not self.target.masks else replace(kind, lanes=2 * kind.lanes)
+
+    @property
+    def _side(self) -> int:
+        return min(self.kind.lanes, _turned_lanes(self.kind))
 
     @property
     def tiles(self) -> Tiling:
@@ -249,7 +290,7 @@ class _Product:
         """B is copied to panels first."""
         kind, tiles = self.kind, self.tiles
         width = tiles.vectors * kind.lanes
-        copies, panels = self._copies(tiles.panels * self.k * width, Strides(width, 1))
+        copies, panels = self._copies(self.b, tiles.panels * self.k * width, Strides(width, 1))
         words = _words(
             PACK_WORDS,
             _batches(("in", "out"), (self.b, panels)),
@@ -264,14 +305,14 @@ class _Product:
             out_row=width,
             out_panel=self.k * width,
         )
-        kernel = _pack_kernel(kind.integers, self.b.column != 1, self.target)
+        kernel = _pack_kernel(kind.integers, self._side if self.b.column != 1 else 0, self.target)
         pack = Step(kernel, ("b", "scratch"), words, copies[0] * copies[1] * tiles.panels)
         product = replace(self, b=panels).step("scratch", self.k * width)
         return Plan((pack, product), copies[0] * copies[1] * tiles.panels * self.k * width * kind.bits // 8)
 
     def copied(self) -> Plan:
         """B is copied first so that its rows are contiguous."""
-        copies, dense = self._copies(self.k * self.n, Strides(self.n, 1))
+        copies, dense = self._copies(self.b, self.k * self.n, Strides(self.n, 1))
         copy = plan_copy(self.target, self.dtype, self.k, self.n, self.b, dense, batch=copies)
         product = replace(self, b=dense).step("scratch")
         steps = (*copy.renamed({"in": "b", "out": "scratch"}).steps, product)
@@ -280,7 +321,6 @@ class _Product:
     def step(self, b: str, panel: int = 0) -> Step:
         """The kernel of tiles, `b` being B's name; `panel` is how far the panels of a packed B are apart."""
         kind, tiles = self.kind, self.tiles
-        large = self.k * self.n * kind.bits // 8 >= _LARGE
         words = _words(
             WORDS,
             self._batch_words(),
@@ -291,7 +331,7 @@ class _Product:
             rows=self.m,
             columns=self.n,
             depth=self.k,
-            block=_LARGE_BLOCK if large and not panel else _PACKED_BLOCK,
+            block=_LARGE_BLOCK if self._bytes >= _LARGE and not panel else _PACKED_BLOCK,
             has_addend=int(bool(self.addend)),
             packed=int(bool(panel)),
             a_row=self.a.row,
@@ -310,14 +350,19 @@ class _Product:
         extent = self.batch[0] * self.batch[1] * tiles.row_tiles
         return Step(_product_kernel(tile, self.target), self._operands(b), words, extent)
 
+    @property
+    def _bytes(self) -> int:
+        """Of B."""
+        return self.k * self.n * self.kind.bits // 8
+
     def _operands(self, b: str) -> tuple[str, ...]:
         return ("a", b, "c", self.addend or "c")
 
     def _batch_words(self) -> dict[str, int]:
         return _batches(OPERANDS, (self.a, self.b, self.c, self.addend_strides))
 
-    def _copies(self, size: int, strides: Strides) -> tuple[tuple[int, int], Strides]:
-        """How many copies of B there are to make, of `size` elements, and how they lie."""
-        copies = (self.batch[0] if self.b.batch0 else 1, self.batch[1] if self.b.batch1 else 1)
-        batch0, batch1 = size * copies[1] if self.b.batch0 else 0, size if self.b.batch1 else 0
+    def _copies(self, matrix: Strides, size: int, strides: Strides) -> tuple[tuple[int, int], Strides]:
+        """How many copies of A or B there are to make, of `size` elements, and how they lie."""
+        copies = (self.batch[0] if matrix.batch0 else 1, self.batch[1] if matrix.batch1 else 1)
+        batch0, batch1 = size * copies[1] if matrix.batch0 else 0, size if matrix.batch1 else 0
         return copies, replace(strides, batch0=batch0, batch1=batch1)

@@ -6,10 +6,10 @@ Where it is the columns of B that are contiguous, square blocks are turned on th
 
 from __future__ import annotations
 
-from adjoint.compile.codegen.loops import ARGUMENTS, add, counted, element, minimum, multiply, operand, word
+from adjoint.compile.codegen.loops import ARGUMENTS, add, counted, element, minimum, multiply, opaque, operand, word
+from adjoint.compile.codegen.shuffles import turned
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.codegen.text import Function, Vector
-from adjoint.compile.codegen.transpose import turned
 
 __all__ = ["PACK_OPERANDS", "PACK_WORDS", "pack_kernel"]
 
@@ -25,28 +25,30 @@ PACK_WORDS = (
 """The words of the record that follow two words for each operand."""
 
 
-def pack_kernel(kind: Vector, turn: bool, target: Target) -> Function:
+def pack_kernel(kind: Vector, side: int, target: Target) -> Function:
     """Copies `in` (depth, columns) to panels (depth, `out_row`); its extent is batch × panels.
 
-    The stride `in_column` is 1, or where `turn`, `in_row`: then the depth is not less than `lanes`.
+    The stride `in_column` is 1 and `side` 0, or `in_row` is 1 and blocks of `side` × `side` are turned: `side` divides
+    the lanes and is not more than the depth.
     The last vector of the last panel overlaps the one before.
     """
-    f = Function(f"pack_{kind.suffix}{'_turn' * turn}", ARGUMENTS, attributes=target.attributes())
+    f = Function(f"pack_{kind.suffix}{f'_turn{side}' if side else ''}", ARGUMENTS, attributes=target.attributes())
     f.label("entry")
     bases = [operand(f, 2 * i) for i in range(len(PACK_OPERANDS))]
     words = {name: word(f, 2 * len(PACK_OPERANDS) + i) for i, name in enumerate(PACK_WORDS)}
     last_column = f.let(f"sub i64 {words['columns']}, {kind.lanes}")
-    last_block = f.let(f"sub i64 {words['depth']}, {kind.lanes}")
+    last_block = f.let(f"sub i64 {words['depth']}, {side}")
+    moved = Vector(kind.scalar, side or kind.lanes)
     alignment = kind.bits // 8
 
     def at(pointer: str, index: str, stride: str) -> str:
         return element(f, kind.scalar, pointer, multiply(f, index, stride))
 
     def load(address: str) -> str:
-        return f.let(f"load {kind}, ptr {address}, align {alignment}")
+        return f.let(f"load {moved}, ptr {address}, align {alignment}")
 
     def store(value: str, address: str) -> None:
-        f.do(f"store {kind} {value}, ptr {address}, align {alignment}")
+        f.do(f"store {moved} {value}, ptr {address}, align {alignment}")
 
     with counted(f, "%begin", "%end") as number:
         batch, panel = (f.let(f"{which} i64 {number}, {words['panels']}") for which in ("sdiv", "srem"))
@@ -63,20 +65,22 @@ def pack_kernel(kind: Vector, turn: bool, target: Target) -> Function:
         def column(vector: str) -> str:
             return minimum(f, multiply(f, add(f, first, vector), str(kind.lanes)), last_column)
 
-        if not turn:
+        if not side:
             with counted(f, "0", words["depth"]) as row:
-                line, packed = at(source, row, words["in_row"]), at(out, row, words["out_row"])
+                line = opaque(f, at(source, row, words["in_row"]))
+                packed = opaque(f, at(out, row, words["out_row"]))
                 with counted(f, "0", vectors) as vector:
                     store(load(element(f, kind.scalar, line, column(vector))), at(packed, vector, str(kind.lanes)))
         else:
-            with counted(f, "0", vectors) as vector:
-                line, packed = at(source, column(vector), words["in_column"]), at(out, vector, str(kind.lanes))
-                with counted(f, "0", words["depth"], str(kind.lanes)) as start:
-                    row = minimum(f, start, last_block)
-                    block = element(f, kind.scalar, line, row)
-                    lines = [load(at(block, str(lane), words["in_column"])) for lane in range(kind.lanes)]
-                    block = at(packed, row, words["out_row"])
-                    for lane, value in enumerate(turned(f, kind, lines)):
-                        store(value, at(block, str(lane), words["out_row"]))
+            with counted(f, "0", vectors) as vector, counted(f, "0", words["depth"], str(side)) as start:
+                row = minimum(f, start, last_block)
+                line = opaque(f, element(f, kind.scalar, at(source, column(vector), words["in_column"]), row))
+                packed = opaque(f, at(at(out, row, words["out_row"]), vector, str(kind.lanes)))
+                with counted(f, "0", str(kind.lanes), str(side)) as lane:
+                    block = at(line, lane, words["in_column"])
+                    lines = [load(at(block, str(i), words["in_column"])) for i in range(side)]
+                    block = element(f, kind.scalar, packed, lane)
+                    for i, value in enumerate(turned(f, moved, lines)):
+                        store(value, at(block, str(i), words["out_row"]))
     f.do("ret void")
     return f

@@ -19,6 +19,7 @@ from adjoint.compile.codegen.loops import (
     maximum,
     minimum,
     multiply,
+    opaque,
     operand,
     word,
 )
@@ -43,15 +44,13 @@ WORDS = (
 
 @dataclass(frozen=True)
 class Tile:
-    """What a kernel is compiled for: the type, and how many rows and vectors its large tiles have.
-
-    The other tiles, if any, have one less: where `uneven_rows`, `uneven`.
-    """
+    """What a kernel is compiled for: the type, the rows and the vectors of its tiles."""
 
     kind: Vector
     rows: int
     vectors: int
     uneven: bool = False
+    """There are panels of one vector less, after the others."""
     masked: bool = False
     """C has fewer columns than a vector has lanes."""
     empty: bool = False
@@ -143,9 +142,6 @@ class _Writer:
     def _at(self, pointer: str, index: str, stride: str) -> str:
         return element(self.f, self.kind.scalar, pointer, multiply(self.f, index, stride))
 
-    def _opaque(self, pointer: str) -> str:
-        return self.f.let(f"freeze ptr {pointer}")
-
     def _mask(self, columns: str) -> str:
         lanes = self.kind.of("i32")
         count = self.f.splat(lanes, self.f.let(f"trunc i64 {columns} to i32"))
@@ -186,13 +182,13 @@ class _Writer:
         f, words = self.f, place.words
         here = replace(
             place,
-            a=self._opaque(self._at(place.a, row, words["a_row"])),
-            b=self._opaque(place.b),
-            c=self._opaque(self._at(place.c, row, words["c_row"])),
-            addend=self._opaque(self._at(place.addend, row, place.addend_row)),
+            a=opaque(f, self._at(place.a, row, words["a_row"])),
+            b=opaque(f, place.b),
+            c=opaque(f, self._at(place.c, row, words["c_row"])),
+            addend=opaque(f, self._at(place.addend, row, place.addend_row)),
         )
         # Rows beyond the last one repeat it: what is computed twice and written twice is the same.
-        rest = f.let(f"sub i64 {add(f, words['rows'], '-1')}, {row}")
+        rest = opaque(f, f.let(f"sub i64 {add(f, words['rows'], '-1')}, {row}"), "i64")
         rows = ["0", *(minimum(f, str(i), rest) for i in range(1, self.tile.rows))]
         sums = self._starts(here, rows, vectors)
         if not self.tile.empty:

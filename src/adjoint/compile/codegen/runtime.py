@@ -56,4 +56,5 @@ def run_timed(table: Words, tape: Words) -> list[float]:
     function(*arguments)
     passed = time.perf_counter_ns() - begin
     # the counter's rate is known from this run alone
-    return list(ticks * (passed / max(int(ticks.sum()), 1)))
+    nanoseconds: list[float] = (ticks * (passed / max(int(ticks.sum()), 1))).tolist()
+    return nanoseconds

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adjoint.compile.codegen import llvm
+
 __all__ = ["Target"]
 
 
@@ -35,14 +37,12 @@ class Target:
     @staticmethod
     def host() -> Target:
         """The processor that this runs on."""
-        import llvmlite.binding as llvm
-
-        features = llvm.get_host_cpu_features()
-        cpu, text = llvm.get_host_cpu_name(), features.flatten()
-        if all(features.get(name) for name in ("avx512f", "avx512bw", "avx512dq", "avx512vl")):
-            return Target(64, 32, fma=True, masks=True, cpu=cpu, features=text)
-        if features.get("avx2"):
-            return Target(32, 16, fma=bool(features.get("fma")), masks=False, cpu=cpu, features=text)
-        if "neon" in features:
-            return Target(16, 32, fma=True, masks=False, cpu=cpu, features=text)
-        return Target(16, 16, fma=bool(features.get("fma")), masks=False, cpu=cpu, features=text)
+        cpu, features = llvm.host()
+        present = {feature[1:] for feature in features.split(",") if feature.startswith("+")}
+        if present >= {"avx512f", "avx512bw", "avx512dq", "avx512vl"}:
+            return Target(64, 32, fma=True, masks=True, cpu=cpu, features=features)
+        if "avx2" in present:
+            return Target(32, 16, fma="fma" in present, masks=False, cpu=cpu, features=features)
+        if "neon" in present:
+            return Target(16, 32, fma=True, masks=False, cpu=cpu, features=features)
+        return Target(16, 16, fma="fma" in present, masks=False, cpu=cpu, features=features)

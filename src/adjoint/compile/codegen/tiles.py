@@ -1,4 +1,4 @@
-"""The division of a matrix into tiles of rows × vectors that cost the fewest cycles, by a model fitted to measurements."""
+"""The division of a matrix into tiles of rows × vectors that cost least, by a model fitted to measurements."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def _cost(tiles: Tiling, depth: int) -> float:
 
 def _cycles(rows: int, vectors: int, depth: int) -> float:
     """Of a tile: the slowest of multiply-adds, loads, loads from beyond the first cache, and the latency of a sum."""
-    step = max(rows * vectors / 2, (rows + vectors) / 1.45, 1.5 * vectors, 4) + 1 + 0.05 * rows + 0.2 * vectors
+    step = max(rows * vectors / 2, (rows + vectors) / 1.45, 1.5 * vectors, 4) + 1 + 0.12 * rows + 0.2 * vectors
     return depth * step + 30 + 8 * rows + 1.5 * rows * vectors

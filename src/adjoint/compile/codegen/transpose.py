@@ -1,15 +1,16 @@
 """The transposing copy: out[i, j] = in[j, i] by square blocks that are turned in registers.
 
-A block of n × n takes log2 n rounds of interleaving vectors in pairs.  Blocks at the far edges overlap those before.
+Blocks at the far edges overlap those before.
 """
 
 from __future__ import annotations
 
 from adjoint.compile.codegen.loops import ARGUMENTS, add, counted, element, minimum, multiply, operand, word
+from adjoint.compile.codegen.shuffles import turned
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.codegen.text import Function, Vector
 
-__all__ = ["TRANSPOSE_OPERANDS", "TRANSPOSE_WORDS", "interleaved", "transpose_kernel", "turned"]
+__all__ = ["TRANSPOSE_OPERANDS", "TRANSPOSE_WORDS", "transpose_kernel"]
 
 TRANSPOSE_OPERANDS = ("in", "out")
 
@@ -60,24 +61,3 @@ def transpose_kernel(kind: Vector, target: Target) -> Function:
                 f.do(f"store {kind} {line}, ptr {at(first, str(lane), words['out_row'])}, align {kind.bits // 8}")
     f.do("ret void")
     return f
-
-
-def interleaved(f: Function, kind: Vector, left: str, right: str) -> tuple[str, str]:
-    """The lanes of both in turn: those of the first halves, those of the second halves."""
-    half = kind.lanes // 2
-    low, high = (
-        f.let(f"shufflevector {kind} {left}, {kind} {right}, <{kind.lanes} x i32> <{order}>")
-        for order in (
-            ", ".join(f"i32 {lane}" for i in range(start, start + half) for lane in (i, i + kind.lanes))
-            for start in (0, half)
-        )
-    )
-    return low, high
-
-
-def turned(f: Function, kind: Vector, lines: list[str]) -> list[str]:
-    """The columns of the square matrix whose rows are `lines`."""
-    half = kind.lanes // 2
-    for _ in range(kind.lanes.bit_length() - 1):
-        lines = [line for i in range(half) for line in interleaved(f, kind, lines[i], lines[i + half])]
-    return lines

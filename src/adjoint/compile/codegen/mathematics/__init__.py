@@ -11,7 +11,9 @@ functions would be calls of the C library, lane by lane. `FUNCTIONS` has one ent
 Errors are at most 4 units in the last place, mostly under 2, over the whole range of arguments, subnormal numbers
 included; ±0, ±∞ and NaN give what NumPy gives. ``fma=False`` is for processors without fused multiply-add.
 
-sin and cos end in another block than they began in, and need `sin` and `cos` of the C library.
+sin and cos end in another block than they began in: a loop around them needs a block of its own for its branch
+back, whose name its phi can use. For arguments beyond 10⁵ (float) or 10⁸ (double) they call `sin` and `cos` of the
+C library, lane by lane; lanes that only pad a vector should hold small numbers.
 """
 
 from __future__ import annotations
@@ -51,10 +53,10 @@ FUNCTIONS: dict[str, Callable[..., str]] = {
     "sin": _emitter(trigonometric.sin),
     "cos": _emitter(trigonometric.cos),
     "atan": _emitter(trigonometric.atan),
-    "pow": _emitter(power.pow),
+    "pow": _emitter(power.power),
 }
 
 
 def power_integer(f: Function, kind: Vector, x: str, n: int) -> str:
-    """xⁿ by repeated multiplication, for |n| ≤ 8."""
+    """xⁿ by repeated multiplication, within 0.8·|n| units in the last place: meant for small n, of either sign."""
     return simple.power_integer(Lanes(f, kind), x, n)

@@ -1,20 +1,24 @@
-"""Minimax polynomials, constant first, and constants in several parts: written by scripts/coefficients.py."""
+"""Minimax polynomials, constant first, and constants in parts: written by scripts/coefficients.py."""
 
-# log 2: the first part times an exponent is exact.
+# log 2; an exponent times the first part is exact
 LOG_2 = {"float": (0.693145751953125, 1.428606765330187e-06), "double": (0.6931471805601177, -1.7239444525614835e-13)}
 
-# π: with fused multiply-add any product is exact; without, only the product of short parts.
+# π, for fused multiply-add
 PI = {
     "float": (3.1415927410125732, -8.742277657347586e-08, -3.4302490200117637e-15),
     "double": (3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33),
 }
+
+# π; a number of turns times a part but the last is exact
 PI_SHORT = {
     "float": (3.1416015625, -8.907169103622437e-06, -1.7412276065442711e-09, 1.2446743939339977e-13),
     "double": (3.1415926553308964, -1.7411031384001463e-09, -7.006868793909636e-19, -2.2702237215044403e-28),
 }
 
-# What the nearest number lacks of π/2, relative to it; and of 2/3.
+# what the nearest number lacks of π/2, relative to it
 PI_LOST = {"float": -2.782753437848454e-08, "double": 3.8981718325193755e-17}
+
+# what the nearest number lacks of 2/3
 TWO_THIRDS_LOST = 3.700743415417188e-17
 
 EXPM1 = {
@@ -126,10 +130,9 @@ SIN = {
 }
 
 SINH = {
-    "float": (  # 2^-37.4
-        0.16666666756672344,
-        0.008333288209805964,
-        0.00019905508765756346,
+    "float": (  # 2^-26.1
+        0.16666541059104642,
+        0.008366860394863953,
     ),
     "double": (  # 2^-61.7
         0.16666666666666677,

@@ -101,7 +101,7 @@ class Lanes:
         The processor overlaps the chains of several iterations; only the long ones are worth splitting into two,
         of the even and of the odd powers.
         """
-        if len(coefficients) < 12:
+        if len(coefficients) <= 12:
             result: Value = coefficients[-1]
             for coefficient in reversed(coefficients[:-1]):
                 result = self.fma(result, x, coefficient)

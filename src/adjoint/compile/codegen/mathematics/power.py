@@ -14,12 +14,12 @@ from .exponential import exp
 from .lanes import Lanes
 from .logarithm import normal, split
 
-__all__ = ["pow"]
+__all__ = ["power"]
 
 Pair = tuple[str, str]
 
 
-def pow(v: Lanes, x: str, y: str) -> str:
+def power(v: Lanes, x: str, y: str) -> str:
     magnitude = v.absolute(x)
     # Without ∞, which times a logarithm of 0 is NaN; beyond 2⁶⁴, only a logarithm of 0 matters.
     bounded = v.at_least(v.at_most(y, 2.0**64), -(2.0**64))
@@ -54,22 +54,22 @@ def _pow_of_floats(v: Lanes, x: str, y: str) -> str:
     exponent, fraction, _ = split(v, x, 2.0**v.mantissa + v.bias)
     f = v.subtract(fraction, 1.0)
     logarithm = v.fma(f, v.polynomial(coefficients.LOG2["double"], f), exponent)
-    power = v.multiply(y, logarithm)
-    power = v.at_least(v.at_most(power, 200.0), -200.0)
+    exponent = v.multiply(y, logarithm)
+    exponent = v.at_least(v.at_most(exponent, 200.0), -200.0)
     rounder = v.rounder + v.bias
-    rounded = v.add(power, rounder)
-    rest = v.subtract(power, v.subtract(rounded, rounder))
+    rounded = v.add(exponent, rounder)
+    rest = v.subtract(exponent, v.subtract(rounded, rounder))
     scale = v.number(v.integer("shl", v.bits(rounded), v.mantissa))
     return v.multiply(v.polynomial(coefficients.EXP2["double"], rest), scale)
 
 
 def _pow_of_doubles(v: Lanes, x: str, y: str) -> str:
     high, low = _log(v, x)
-    power, error = _product(v, y, high)
+    exponent, error = _product(v, y, high)
     error = v.fma(y, low, error)
-    # Where the power is out of range, its error may be anything; else it is less than this.
+    # Where the exponent is out of range, its error may be anything; else it is less than this.
     error = v.at_least(v.at_most(error, 2.0**-10), -(2.0**-10))
-    return exp(v, power, error)
+    return exp(v, exponent, error)
 
 
 def _product(v: Lanes, x: str, y: str) -> Pair:

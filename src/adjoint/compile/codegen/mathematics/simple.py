@@ -34,7 +34,7 @@ def _multiplied(v: Lanes, x: str, n: int) -> str:
 
 
 def power_integer(v: Lanes, x: str, n: int) -> str:
-    """xⁿ by repeated multiplication; with |n| ≤ 8 within 4 units in the last place.
+    """xⁿ by repeated multiplication, within 0.8·|n| units in the last place.
 
     A negative power divides twice, by about its half each: x⁻ⁿ may be a number where xⁿ is none.
     """

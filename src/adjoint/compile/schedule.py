@@ -1,0 +1,446 @@
+"""Kernels from instructions: what is fused with what, and in which order kernels run.
+
+Instructions are taken in their order. An elementwise one or a reduction joins a loop over the same range of indices
+that comes late enough for its inputs, best the one that makes them; any other operation is a kernel of its own.
+What a later kernel, a view or the caller needs is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adjoint.compile.codegen.elementwise import is_supported
+from adjoint.compile.layout import Layout, contiguous_strides, view
+from adjoint.compile.passes.rewriting import is_elementwise, users
+from adjoint.program import Instruction, Program
+from adjoint.program.operations import OPERATIONS
+
+__all__ = ["Kernel", "LoopKernel", "Schedule", "make_schedule"]
+
+_VIEWS = frozenset(name for name, operation in OPERATIONS.items() if operation.kind == "view")
+_REDUCTIONS = frozenset({"sum", "max", "min"})
+_MOST_MEMBERS = 96
+_MOST_ACCESSES = 40
+_CHEAP = frozenset({"add", "sub", "mul", "div", "neg", "cast", "sqrt", "eq", "ne", "lt", "le", "gt", "ge", "maximum", "minimum", "pow"})
+_DEEP = 24  # instructions on single numbers that a loop repeats rather than reads
+
+
+@dataclass
+class Kernel:
+    """One call. `instruction` is what it computes."""
+
+    instruction: Instruction
+
+    @property
+    def results(self) -> list[Instruction]:
+        return [self.instruction]
+
+    def reads(self) -> list[Instruction]:
+        return list(self.instruction.inputs)
+
+
+@dataclass
+class LoopKernel:
+    """A fused loop over `domain`.
+
+    members: elementwise instructions and reductions, in order
+    """
+
+    domain: tuple[int, ...]
+    members: list[Instruction] = field(default_factory=list)
+    inside: set[Instruction] = field(default_factory=set)
+    outside: set[Instruction] = field(default_factory=set)
+
+    @property
+    def results(self) -> list[Instruction]:
+        return self.members
+
+    def reads(self) -> list[Instruction]:
+        return list(self.outside)
+
+    def add(self, instruction: Instruction) -> None:
+        self.members.append(instruction)
+        self.inside.add(instruction)
+        self.outside.update(read for read in instruction.inputs if read not in self.inside)
+
+
+@dataclass
+class Schedule:
+    """Kernels in their order, and where each value that is stored lies.
+
+    stored: instructions that are kept in memory
+    layouts: of stored values and views
+    copies: instructions made here, which copy what no view can express
+    """
+
+    program: Program
+    kernels: list[Kernel | LoopKernel]
+    stored: set[Instruction]
+    layouts: dict[Instruction, Layout]
+    outputs: list[Instruction]
+    stand_ins: dict[Instruction, Instruction]
+
+
+class _Scheduler:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.instructions = program.instructions()
+        self.readers = users(self.instructions)
+        self.kernels: list[Kernel | LoopKernel] = []
+        self.ready: dict[Instruction, int] = dict.fromkeys(program.inputs, -1)  # the kernel that makes a value
+        self.member: dict[Instruction, int] = {}  # of a loop, elementwise: may be read in it
+        self.layouts: dict[Instruction, Layout] = {}
+        self.stored: set[Instruction] = set()
+        self.placed: dict[Instruction, tuple[Instruction, int, int]] = {}
+        self.stand_ins: dict[Instruction, Instruction] = {}
+        self.by_domain: dict[tuple[int, ...], list[int]] = {}
+        self.numbers: set[Instruction] = set()  # of one element, cheap: made again in each loop that reads them
+
+    def run(self) -> Schedule:
+        for instruction in self.program.inputs:
+            self._own_memory(instruction)
+        self._place_parts()
+        for instruction in self.instructions:
+            self._take(instruction)
+        outputs = self._outputs()
+        for check in self.program.keep:
+            self._store(check)
+        self._last_updates()
+        return Schedule(self.program, self.kernels, self.stored, self.layouts, outputs, self.stand_ins)
+
+    # One instruction
+
+    def _take(self, x: Instruction) -> None:
+        if x.op == "constant":
+            self.ready[x] = -1
+        elif x.op in _VIEWS:
+            self._take_view(x)
+        elif is_fusable(x):
+            self._take_fusable(x)
+        elif x.op == "concat":
+            self._take_join(x)
+        elif x.op == "place":
+            self._take_place(x)
+        else:
+            self._take_other(x)
+
+    def _take_view(self, x: Instruction) -> None:
+        source = self._read(x.inputs[0])
+        if source.op == "constant" or (source.op == "broadcast" and source.inputs[0].op == "constant"):
+            source = source if source.op == "constant" else source.inputs[0]
+            if x.op == "broadcast" or x.op == "reshape":
+                self.stand_ins[x] = self._repeated(source, x)
+                return
+        self._store(source)
+        layout = view(x.op, x.params, self.layouts[source], x.shape)
+        if layout is None:
+            source = self._copy(source)
+            layout = view(x.op, x.params, self.layouts[source], x.shape)
+            assert layout is not None
+        self.layouts[x] = layout
+        self.ready[x] = self.ready[source]
+
+    def _repeated(self, constant: Instruction, x: Instruction) -> Instruction:
+        """A constant stays one for elementwise readers; others store it."""
+        self.ready[x] = -1
+        return constant
+
+    def _copy(self, x: Instruction) -> Instruction:
+        """A contiguous copy of a view."""
+        copy = Instruction("copy", (x,), (), x.shape, x.dtype)
+        self._take_fusable(copy)
+        self._store(copy)
+        return copy
+
+    def _read(self, x: Instruction) -> Instruction:
+        return self.stand_ins.get(x, x)
+
+    def _take_fusable(self, x: Instruction) -> None:
+        reduces = x.op in _REDUCTIONS
+        domain = x.inputs[0].shape if reduces else x.shape
+        if not reduces and x.size == 1 and self._is_number(x):
+            self.numbers.add(x)
+            self.ready[x] = max((self.ready[self._read(read)] for read in x.inputs), default=-1)
+            return
+        earliest, join_at = self._earliest(x, domain)
+        number = self._loop_for(x, domain, earliest, join_at)
+        kernel = self.kernels[number]
+        assert isinstance(kernel, LoopKernel)
+        for read in map(self._read, x.inputs):
+            self._include_number(kernel, read)
+            if read not in kernel.inside and read.op != "constant":
+                self._store(read)
+        kernel.add(x)
+        self.ready[x] = number
+        if reduces:
+            self._store(x)
+        else:
+            self.member[x] = number
+
+    def _is_number(self, x: Instruction) -> bool:
+        """Whether it is made of a few numbers that are there already, by cheap operations."""
+        if x.op not in _CHEAP:
+            return False
+        return all(
+            read in self.numbers or read.op in ("constant", "input") or self._is_in_memory(read)
+            for read in map(self._read, x.inputs)
+        ) and self._depth(x) < _DEEP
+
+    def _is_in_memory(self, x: Instruction) -> bool:
+        return x in self.layouts and x.size == 1
+
+    def _depth(self, x: Instruction) -> int:
+        count = 1
+        for read in x.inputs:
+            if read in self.numbers:
+                count += self._depth(read)
+        return count
+
+    def _include_number(self, kernel: LoopKernel, x: Instruction) -> None:
+        """Repeats the making of a number in a loop that reads it."""
+        if x not in self.numbers or x in kernel.inside:
+            return
+        for read in x.inputs:
+            self._include_number(kernel, self._read(read))
+        kernel.add(x)
+
+    def _earliest(self, x: Instruction, domain: tuple[int, ...]) -> tuple[int, int]:
+        """The first kernel that may compute x, and the loop that makes one of its inputs in the same range."""
+        earliest, join_at = 0, -1
+        for read in map(self._read, x.inputs):
+            made = self.ready[read]
+            if made < 0:
+                continue
+            number = self.member.get(read, -1)
+            if number >= 0 and read.shape == domain and read not in self.numbers:
+                earliest = max(earliest, number)
+                join_at = max(join_at, number)
+            else:
+                earliest = max(earliest, made + 1)
+        return earliest, join_at
+
+    def _loop_for(self, x: Instruction, domain: tuple[int, ...], earliest: int, join_at: int) -> int:
+        """The loop that x joins: where its inputs are made, else the last over the same range, else a new one."""
+        candidates = self.by_domain.setdefault(domain, [])
+        if join_at >= earliest and self._has_room(join_at, x):
+            return join_at
+        for number in reversed(candidates):
+            if number < earliest:
+                break
+            if self._has_room(number, x):
+                return number
+        kernel = LoopKernel(domain)
+        self.kernels.append(kernel)
+        candidates.append(len(self.kernels) - 1)
+        return len(self.kernels) - 1
+
+    def _has_room(self, number: int, x: Instruction) -> bool:
+        kernel = self.kernels[number]
+        assert isinstance(kernel, LoopKernel)
+        if len(kernel.members) >= _MOST_MEMBERS:
+            return False
+        return len(kernel.outside) + 2 < _MOST_ACCESSES
+
+    def _take_join(self, x: Instruction) -> None:
+        if x not in self.layouts:
+            self._own_memory(x)
+        axis = x.params[0]
+        start = 0
+        made = 0
+        for part in x.inputs:
+            part = self._read(part)
+            place = self.placed.get(part)
+            if place is not None and place[0] is x:
+                self._store(part)
+            else:
+                part = self._copied_to(x, part, axis, start)
+            made = max(made, self.ready[part])
+            start += x.inputs[0].shape[axis] if part is x.inputs[0] else part.shape[axis]
+        self.ready[x] = made
+
+    def _copied_to(self, root: Instruction, part: Instruction, axis: int, start: int, shape: Any = None) -> Instruction:
+        """A copy of a part at its place in a join."""
+        if part.op != "constant" and part not in self.member:
+            self._store(part)
+        copy = Instruction("copy", (part,), (), part.shape, part.dtype)
+        self.placed[copy] = (root, axis, start)
+        self.layouts[copy] = self._place_layout(copy)
+        self._take_fusable(copy)
+        self.stored.add(copy)
+        return copy
+
+    def _place_layout(self, part: Instruction) -> Layout:
+        root, axis, start = self.placed[part]
+        if root not in self.layouts:
+            if root in self.placed:
+                self.layouts[root] = self._place_layout(root)
+            else:
+                self._own_memory(root)
+        whole = self.layouts[root]
+        return Layout(whole.root, whole.offset + start * whole.strides[axis], whole.strides, part.shape)
+
+    def _take_place(self, x: Instruction) -> None:
+        """Zeros, then the values at their place."""
+        ranges, shape = x.params
+        zero = Instruction("constant", (), (0, x.dtype), (), x.dtype)
+        self.ready[zero] = -1
+        filled = Instruction("copy", (zero,), (), shape, x.dtype)
+        self._own_memory(x)
+        self.layouts[filled] = Layout(x, 0, self.layouts[x].strides, shape)
+        self._take_fusable(filled)
+        self.stored.add(filled)
+        values = self._read(x.inputs[0])
+        if values.op != "constant" and values not in self.member:
+            self._store(values)
+        copy = Instruction("copy", (values, filled), (), x.inputs[0].shape, x.dtype)
+        layout = view("slice", (ranges,), self.layouts[x], copy.shape)
+        assert layout is not None
+        self.layouts[copy] = layout
+        self.member.pop(filled, None)
+        self._take_fusable(copy)
+        self.stored.add(copy)
+        self.ready[x] = self.ready[copy]
+
+    def _take_other(self, x: Instruction) -> None:
+        inputs = [self._read(read) for read in x.inputs]
+        for read in inputs:
+            self._materialize(read)
+        if x.op == "matmul_add":
+            total = self.layouts[inputs[0]]
+            self.layouts[x] = Layout(total.root, total.offset, total.strides, x.shape)
+        elif x not in self.layouts:
+            self._own_memory(x)
+        self.stored.add(x)
+        self.kernels.append(Kernel(x))
+        self.ready[x] = len(self.kernels) - 1
+
+    def _materialize(self, x: Instruction) -> None:
+        if x.op == "constant" or x in self.numbers:
+            self._stored_number(x)
+        self._store(x)
+
+    def _stored_number(self, x: Instruction) -> None:
+        """Gives a number that loops repeat a place in memory."""
+        if x in self.layouts:
+            return
+        number = len(self.kernels)
+        kernel = LoopKernel(x.shape)
+        self.kernels.append(kernel)
+        self.numbers.discard(x)
+        if x.op == "constant":
+            copy = Instruction("copy", (x,), (), x.shape, x.dtype)
+            kernel.add(copy)
+            self._own_memory(copy)
+            self.stored.add(copy)
+            self.layouts[x] = Layout(copy, 0, (), x.shape)
+            self.ready[copy] = self.ready[x] = number
+            return
+        for read in x.inputs:
+            self._include_number(kernel, self._read(read))
+        kernel.add(x)
+        self.ready[x] = number
+        self._store(x)
+
+    # Memory
+
+    def _own_memory(self, x: Instruction) -> None:
+        self.layouts[x] = Layout(x, 0, contiguous_strides(x.shape), x.shape)
+
+    def _store(self, x: Instruction) -> None:
+        """Keeps a value in memory."""
+        if x in self.numbers:
+            self._stored_number(x)
+        if x in self.stored or x.op in _VIEWS or x.op == "input":
+            return
+        self.stored.add(x)
+        if x in self.layouts:
+            return
+        if x in self.placed:
+            self.layouts[x] = self._place_layout(x)
+        else:
+            self._own_memory(x)
+
+    def _place_parts(self) -> None:
+        """Decides which values are computed right at their place in a join: those with no other need of a place."""
+        results = {*self.program.outputs, *self.program.keep}
+        for x in reversed(self.instructions):
+            if x.op != "concat":
+                continue
+            start = 0
+            for part in x.inputs:
+                readers = self.readers[part]
+                free = part not in results and part not in self.placed and readers.count(x) == 1
+                if free and is_fusable(part) and all(reader.op != "reshape" for reader in readers):
+                    self.placed[part] = (x, x.params[0], start)
+                start += part.shape[x.params[0]]
+
+    def _outputs(self) -> list[Instruction]:
+        """For each output a value of its own whose memory is the caller's array."""
+        taken: set[Instruction] = set()
+        outputs = []
+        for x in self.program.outputs:
+            value = self._read(x)
+            if value.op == "constant" or (value in self.numbers):
+                value = self._whole_copy(value, x)
+            else:
+                self._store(value)
+                layout = self.layouts[value]
+                root = layout.root
+                whole = layout.is_contiguous and root.op != "input" and layout.offset == 0 and root.size == value.size
+                if not whole or root in taken or self.layouts[root].root is not root or value in self.numbers:
+                    value = self._whole_copy(value, x)
+            root = self.layouts[value].root
+            taken.add(root)
+            outputs.append(root)
+        return outputs
+
+    def _whole_copy(self, value: Instruction, x: Instruction) -> Instruction:
+        copy = Instruction("copy", (value,), (), x.shape, x.dtype)
+        self._take_fusable(copy)
+        self._store(copy)
+        return copy
+
+    def _last_updates(self) -> None:
+        """Moves kernels whose results no kernel reads to the end: they replace what others read, and come after checks."""
+        producer: dict[Instruction, int] = {}
+        for number, kernel in enumerate(self.kernels):
+            for result in kernel.results:
+                producer.setdefault(result, number)
+        needed: set[int] = set()
+        for number in range(len(self.kernels) - 1, -1, -1):
+            for read in self.kernels[number].reads():
+                for value in (self._read(read),):
+                    root = self.layouts[value].root if value in self.layouts else value
+                    for maker in (producer.get(value), producer.get(root)):
+                        if maker is not None and maker != number:
+                            needed.add(maker)
+        roots: dict[Instruction, list[int]] = {}
+        for number, kernel in enumerate(self.kernels):
+            for result in kernel.results:
+                if result in self.layouts:
+                    roots.setdefault(self.layouts[result].root, []).append(number)
+        for makers in roots.values():
+            if len(makers) > 1:  # parts of one array: all stay in their order
+                needed.update(makers)
+        checks = {number for number, k in enumerate(self.kernels) if isinstance(k, Kernel) and k.instruction.op == "require"}
+        first = [k for i, k in enumerate(self.kernels) if i in needed or i in checks]
+        self.kernels = first + [k for i, k in enumerate(self.kernels) if not (i in needed or i in checks)]
+
+
+def is_fusable(x: Instruction) -> bool:
+    """Whether there is code for it in a loop."""
+    if x.op in _REDUCTIONS:
+        return is_supported({"sum": "add", "max": "maximum", "min": "minimum"}[x.op], (x.dtype, x.dtype), x.dtype)
+    if not is_elementwise(x) and x.op != "copy":
+        return False
+    return is_supported(x.op, tuple(read.dtype for read in x.inputs), x.dtype)
+
+
+def make_schedule(program: Program) -> Schedule:
+    """The kernels of a program."""
+    return _Scheduler(program).run()
+
+
+__all__ += ["Sequence", "is_fusable"]
