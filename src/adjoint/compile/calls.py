@@ -41,10 +41,14 @@ class Executable:
     run: called with the array inputs, the numbers, and the outputs; None if all went well, NotImplemented where an
         array does not fit, False where a check failed
     in_place: for an output, the input whose array it may be written to
+    can_fail: whether a call may end in a failed check
+    native: the NativeProgram behind it, if there is one
     """
 
     run: Callable[..., Any]
     in_place: dict[int, int]
+    can_fail: bool
+    native: Any = None
 
 
 def _count_references() -> int:
@@ -104,8 +108,6 @@ class _Writer:
         self.arrays = [s for s in traced.sources if s.kind not in ("float", "int")]
         self.floats = [s for s in traced.sources if s.kind == "float"]
         self.ints = [s for s in traced.sources if s.kind == "int"]
-        self.grad_outputs: dict[int, str] = {}
-        self.fresh: set[int] = set()
 
     def text(self) -> str:
         conditions = self._conditions()
@@ -174,13 +176,14 @@ class _Writer:
         numbers = [i for i, s in enumerate(self.traced.sources) if s.kind not in ("float", "int")]
         position = {program_input: i for i, program_input in enumerate(numbers)}
         old_grads = {e.output: e.path for e in self.traced.effects if e.kind == "grad"}
+        read_grads = {s.path for s in self.traced.sources if s.kind == "grad"}
         for i, output in enumerate(self.traced.program.outputs):
             new = f"empty({self.names.of(output.shape)}, {self.names.of(output.dtype)})"
             source = self.executable.in_place.get(i)
             if reuse and source is not None:
                 x = f"x{position[source]}"
                 lines.append(f"    o{i} = {x} if refs({x}) == {_REFERENCES} else {new}")
-            elif reuse and i in old_grads and i not in self.fresh and not self.traced.program.keep:
+            elif reuse and i in old_grads and old_grads[i] not in read_grads and not self.executable.can_fail:
                 lines += self._old_gradient(i, old_grads[i], output, new)
             else:
                 lines.append(f"    o{i} = {new}")

@@ -10,21 +10,18 @@ import numpy as np
 
 from adjoint.arrays import numpy_namespace
 from adjoint.compile.calls import Executable
-from adjoint.compile.codegen import kernels, llvm
-from adjoint.compile.codegen.entry import ArgumentSpec, make_entry
-from adjoint.compile.codegen.runtime import TAPE_WORDS, aligned_buffer, run as run_tape
+from adjoint.compile.codegen import llvm
+from adjoint.compile.codegen.entry import ArgumentSpec
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.lowering import Call, Lowered, Operand, lower
+from adjoint.compile.moving import CHECKS
+from adjoint.compile.native import NativeProgram
 from adjoint.compile.passes import optimized
 from adjoint.compile.schedule import Schedule, make_schedule
 from adjoint.compile.tracing import Traced
 from adjoint.program import CheckFailed, Program, interpret
-from adjoint.program.operations import OPERATIONS
 
 __all__ = ["build", "donations"]
-
-_RELEASE_LOCK_FROM = 2e6  # floating point operations, some 20 µs
-
 
 def donations(traced: Traced) -> dict[int, int]:
     """For each output that replaces an input (a parameter's new value, say), that input."""
@@ -44,6 +41,11 @@ def donations(traced: Traced) -> dict[int, int]:
         if program.outputs[output].shape == program.inputs[i].shape
         and program.outputs[output].dtype == program.inputs[i].dtype
     }
+
+
+def can_fail(program: Program) -> bool:
+    """Whether something is checked at run time."""
+    return any(x.op in CHECKS for x in program.instructions())
 
 
 def build(traced: Traced) -> Executable:
@@ -88,8 +90,8 @@ class _Native:
         arguments = self._arguments(schedule)
         lowered = lower(schedule, Target.host(), arguments.slots)
         in_place = self._in_place(schedule, lowered)
-        run = self._runner(schedule, lowered, arguments)
-        return Executable(run, in_place)
+        native = NativeProgram(schedule, lowered, arguments.specs, bool(in_place))
+        return Executable(native.run, in_place, can_fail(self.program), native)
 
     def _arguments(self, schedule: Schedule) -> _Arguments:
         kinds = [source.kind for source in self.traced.sources]
@@ -113,49 +115,13 @@ class _Native:
     def _in_place(self, schedule: Schedule, lowered: Lowered) -> dict[int, int]:
         """Which outputs may be written where the input that they replace lies: nothing reads it later, or otherwise."""
         wanted = donations(self.traced)
-        checks = max((i for i, c in enumerate(lowered.calls) if c.title == "require"), default=-1)
+        checks = max((i for i, c in enumerate(lowered.calls) if c.title in CHECKS), default=-1)
         found = {}
         for output, i in wanted.items():
             root, source = schedule.outputs[output], self.program.inputs[i]
             if _may_overwrite(schedule, lowered, root, source, checks):
                 found[output] = i
         return found
-
-    def _runner(self, schedule: Schedule, lowered: Lowered, arguments: _Arguments) -> Any:
-        functions = [call.function for call in lowered.calls if call.function is not None]
-        addresses = iter(kernels.addresses(functions))
-        arena = aligned_buffer(max(lowered.arena, 64))
-        arena[:64] = 0
-        table = np.zeros(1 + len(arguments.specs), np.int64)
-        table[0] = arena.ctypes.data
-        rows: list[list[list[int]]] = [[]]
-        hosts: list[Call] = []
-        records: list[Any] = [arena]
-        for call in lowered.calls:
-            if call.function is None:
-                hosts.append(call)
-                rows.append([])
-                continue
-            record = np.array([word for part in call.record for word in _words(part, lowered)], np.int64)
-            records.append(record)
-            rows[-1].append([next(addresses), record.ctypes.data, call.extent, call.chunks])
-        tapes = [np.array(part, np.int64).reshape(-1, TAPE_WORDS) for part in rows]
-        releases = sum(call.flops for call in lowered.calls) > _RELEASE_LOCK_FROM
-        entry = make_entry(arguments.specs, table, tapes[0], releases and not hosts, owners=records)
-        self.lowered, self.table, self.tapes = lowered, table, tapes
-        if not hosts:
-            return entry
-        return _with_hosts(entry, hosts, tapes, table, arena, schedule, lowered, records)
-
-
-def _words(part: Any, lowered: Lowered) -> tuple[int, ...]:
-    """A part of a record as numbers: an operand is its slot and its offset."""
-    if not isinstance(part, Operand):
-        return (part,)
-    if part.root in lowered.slots:
-        argument, offset = lowered.slots[part.root]
-        return argument + 1, offset + part.offset
-    return 0, lowered.offsets[part.root] + part.offset
 
 
 def _may_overwrite(schedule: Schedule, lowered: Lowered, root: Any, source: Any, checks: int) -> bool:
@@ -191,51 +157,8 @@ def _reads_as_it_writes(call: Call, root: Any, source: Any) -> bool:
 def _uses(schedule: Schedule, call: Call, root: Any) -> bool:
     if call.function is None:
         assert call.instruction is not None
-        values = [schedule.stand_ins.get(x, x) for x in call.instruction.inputs]
-        return any(schedule.layouts[x].root is root for x in (*values, call.instruction))
+        return any(schedule.layouts[x].root is root for x in (*call.inputs, call.instruction))
     return any(isinstance(part, Operand) and part.root is root for part in call.record)
-
-
-def _with_hosts(
-    entry: Any, hosts: list[Call], tapes: list[Any], table: Any, arena: Any, schedule: Schedule, lowered: Lowered, keep: Any
-) -> Any:
-    """Runs parts of a tape, and between them the operations for which there is no kernel, by NumPy."""
-
-    def array_of(value: Any, given: Any) -> Any:
-        layout = schedule.layouts[value]
-        root = layout.root
-        if root in lowered.slots:
-            argument, offset = lowered.slots[root]
-            base = given[argument].reshape(-1).view(np.uint8)[offset : offset + root.size * root.dtype.itemsize]
-        else:
-            begin = lowered.offsets[root]
-            base = arena[begin : begin + root.size * root.dtype.itemsize]
-        flat = base.view(root.dtype)
-        strides = tuple(step * root.dtype.itemsize for step in layout.strides)
-        return np.lib.stride_tricks.as_strided(flat[layout.offset :], layout.shape, strides)
-
-    def run(*given: Any) -> Any:
-        answer = entry(*given)
-        if answer is not None:
-            return answer
-        for host, tape in zip(hosts, tapes[1:], strict=True):
-            x = host.instruction
-            assert x is not None
-            values = [schedule.stand_ins.get(read, read) for read in x.inputs]
-            inputs = [array_of(value, given) for value in values]
-            try:
-                with np.errstate(all="ignore"):
-                    result = OPERATIONS[x.op].evaluate(numpy_namespace, *inputs, *x.params)
-            except IndexError:
-                return False
-            if x.op == "require" and not np.all(result):
-                return False
-            array_of(x, given)[...] = result
-            run_tape(table, tape)
-        return None
-
-    run.keep = keep  # type: ignore[attr-defined]
-    return run
 
 
 def _interpreted(traced: Traced, program: Program) -> Executable:
@@ -260,4 +183,4 @@ def _interpreted(traced: Traced, program: Program) -> Executable:
             output[...] = result
         return None
 
-    return Executable(run, donations(traced))
+    return Executable(run, donations(traced), can_fail(program))

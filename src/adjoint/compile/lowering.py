@@ -15,6 +15,7 @@ from adjoint.compile.codegen.target import Target
 from adjoint.compile.codegen.text import Function
 from adjoint.compile.layout import Layout
 from adjoint.compile.memory import Interval, plan_memory
+from adjoint.compile.moving import moving_step
 from adjoint.compile.schedule import Kernel, LoopKernel, Schedule
 from adjoint.program import Instruction
 
@@ -24,6 +25,7 @@ _BLOCK = 4096  # elements of a part of a long axis
 _COST = {"exp": 8, "log": 10, "tanh": 10, "sin": 9, "cos": 9, "erf": 14, "sigmoid": 10, "pow": 30, "div": 4, "sqrt": 4}
 _PARALLEL_COST = 60_000.0  # elements times operations, some 10 µs
 _PARALLEL_FLOPS = 800_000
+_PARALLEL_BYTES = 200_000.0
 _MOST_CHUNKS = 16
 
 
@@ -41,6 +43,7 @@ class Call:
     chunks: int
     title: str
     instruction: Instruction | None = None
+    inputs: list[Instruction] = field(default_factory=list)  # for NumPy
     members: int = 1
     flops: float = 0.0
     bytes: float = 0.0
@@ -108,12 +111,29 @@ class _Lowering:
 
     def _single(self, kernel: Kernel) -> None:
         x = kernel.instruction
-        if x.op in ("matmul", "matmul_add") and self._product(x):
-            return
-        self.calls.append(Call(None, [], 1, 1, x.op, x, shape=x.shape))
+        if x.op in ("matmul", "matmul_add"):
+            if self._product(x, kernel.operands):
+                return
+        else:
+            moving = moving_step(x, kernel.operands, self.target)
+            if moving is not None:
+                self._moving(x, kernel.operands, *moving)
+                return
+        self.calls.append(Call(None, [], 1, 1, x.op, x, kernel.operands, shape=x.shape))
 
-    def _product(self, x: Instruction) -> bool:
-        a, b = (self.schedule.layouts[self._read(read)] for read in x.inputs[-2:])
+    def _moving(self, x: Instruction, operands: list[Instruction], step: Any, places: list[int]) -> None:
+        values = [x if place < 0 else operands[place] for place in places]
+        record: list[Any] = [self._operand(self.schedule.layouts[value]) for value in values]
+        touched = sum(float(value.size * value.dtype.itemsize) for value in values)
+        chunks = max(1, min(int(touched / _PARALLEL_BYTES), step.extent, _MOST_CHUNKS))
+        if x.op in ("require", "argmax"):
+            chunks = 1
+        self.calls.append(
+            Call(step.function, record + list(step.words), step.extent, chunks, x.op, x, bytes=touched, shape=x.shape)
+        )
+
+    def _product(self, x: Instruction, inputs: list[Instruction]) -> bool:
+        a, b = (self.schedule.layouts[read] for read in inputs[-2:])
         c = self.schedule.layouts[x]
         if x.dtype.kind not in "fiu" or x.dtype.itemsize not in (4, 8) or x.dtype.name == "float16":
             return False
@@ -171,7 +191,7 @@ class _Lowering:
         if call.function is not None:
             return [word.root for word in call.record if isinstance(word, Operand)]
         assert call.instruction is not None
-        read = [self.schedule.layouts[self._read(x)].root for x in call.instruction.inputs]
+        read = [self.schedule.layouts[x].root for x in call.inputs]
         return [*read, self.schedule.layouts[call.instruction].root]
 
 

@@ -29,16 +29,17 @@ _DEEP = 24  # instructions on single numbers that a loop repeats rather than rea
 
 @dataclass
 class Kernel:
-    """One call. `instruction` is what it computes."""
+    """One call. `instruction` is what it computes, from `operands`, its inputs or copies of them."""
 
     instruction: Instruction
+    operands: list[Instruction]
 
     @property
     def results(self) -> list[Instruction]:
         return [self.instruction]
 
     def reads(self) -> list[Instruction]:
-        return list(self.instruction.inputs)
+        return self.operands
 
 
 @dataclass
@@ -304,17 +305,33 @@ class _Scheduler:
         self.ready[x] = self.ready[copy]
 
     def _take_other(self, x: Instruction) -> None:
-        inputs = [self._read(read) for read in x.inputs]
-        for read in inputs:
+        operands = [self._read(read) for read in x.inputs]
+        if x.op == "scatter_add":
+            operands[0] = self._filled_first(x, operands[0])
+        for i, read in enumerate(operands):
             self._materialize(read)
+            if x.op not in ("matmul", "matmul_add") and not self.layouts[read].is_contiguous:
+                operands[i] = self._copy(read)
         if x.op == "matmul_add":
-            total = self.layouts[inputs[0]]
+            total = self.layouts[operands[0]]
             self.layouts[x] = Layout(total.root, total.offset, total.strides, x.shape)
         elif x not in self.layouts:
             self._own_memory(x)
         self.stored.add(x)
-        self.kernels.append(Kernel(x))
+        self.kernels.append(Kernel(x, operands))
         self.ready[x] = len(self.kernels) - 1
+
+    def _filled_first(self, x: Instruction, start: Instruction) -> Instruction:
+        """What is added to, copied to where the result will be."""
+        if start.op != "constant" and start not in self.member:
+            self._materialize(start)
+        copy = Instruction("copy", (start,), (), x.shape, x.dtype)
+        self._own_memory(x)
+        self.layouts[copy] = self.layouts[x]
+        self._take_fusable(copy)
+        self.stored.add(copy)
+        self.member.pop(copy)
+        return copy
 
     def _materialize(self, x: Instruction) -> None:
         if x.op == "constant" or x in self.numbers:
@@ -411,11 +428,11 @@ class _Scheduler:
         needed: set[int] = set()
         for number in range(len(self.kernels) - 1, -1, -1):
             for read in self.kernels[number].reads():
-                for value in (self._read(read),):
-                    root = self.layouts[value].root if value in self.layouts else value
-                    for maker in (producer.get(value), producer.get(root)):
-                        if maker is not None and maker != number:
-                            needed.add(maker)
+                value = self._read(read)
+                root = self.layouts[value].root if value in self.layouts else value
+                for maker in (producer.get(value), producer.get(root)):
+                    if maker is not None and maker != number:
+                        needed.add(maker)
         roots: dict[Instruction, list[int]] = {}
         for number, kernel in enumerate(self.kernels):
             for result in kernel.results:
@@ -424,7 +441,7 @@ class _Scheduler:
         for makers in roots.values():
             if len(makers) > 1:  # parts of one array: all stay in their order
                 needed.update(makers)
-        checks = {number for number, k in enumerate(self.kernels) if isinstance(k, Kernel) and k.instruction.op == "require"}
+        checks = {i for i, k in enumerate(self.kernels) if isinstance(k, Kernel) and k.instruction.op == "require"}
         first = [k for i, k in enumerate(self.kernels) if i in needed or i in checks]
         self.kernels = first + [k for i, k in enumerate(self.kernels) if not (i in needed or i in checks)]
 

@@ -332,9 +332,9 @@ class _Writer:
     def _masked_load(self, kind: Vector, pointer: str, align: int) -> str:
         name = f"llvm.masked.load.{kind.suffix}.p0"
         mask = kind.of("i1")
-        self.f.declarations.add(f"declare {kind} @{name}(ptr, i32, {mask}, {kind})")
+        self.f.declarations.add(f"declare {kind} @{name}(ptr, {mask}, {kind})")
         return self.f.let(
-            f"call {kind} @{name}(ptr {pointer}, i32 {align}, {mask} {self.mask}, {kind} zeroinitializer)"
+            f"call {kind} @{name}(ptr align {align} {pointer}, {mask} {self.mask}, {kind} zeroinitializer)"
         )
 
     def _indices(self, number: int) -> str:
@@ -354,9 +354,9 @@ class _Writer:
     def _gathered(self, kind: Vector, pointer: str, align: int, indices: str) -> str:
         f, mask = self.f, kind.of("i1")
         name = f"llvm.masked.gather.{kind.suffix}.v{kind.lanes}p0"
-        f.declarations.add(f"declare {kind} @{name}(<{kind.lanes} x ptr>, i32, {mask}, {kind})")
+        f.declarations.add(f"declare {kind} @{name}(<{kind.lanes} x ptr>, {mask}, {kind})")
         addresses = self._addresses(kind, pointer, indices)
-        given = f"<{kind.lanes} x ptr> {addresses}, i32 {align}, {mask} {self._whole_mask(kind.lanes)}"
+        given = f"<{kind.lanes} x ptr> align {align} {addresses}, {mask} {self._whole_mask(kind.lanes)}"
         return f.let(f"call {kind} @{name}({given}, {kind} zeroinitializer)")
 
     def _store(self, value: str, number: int) -> None:
@@ -373,17 +373,17 @@ class _Writer:
                 f.do(f"store {kind} {value}, ptr {pointer}, align {align}")
                 return
             name = f"llvm.masked.store.{kind.suffix}.p0"
-            f.declarations.add(f"declare void @{name}({kind}, ptr, i32, {mask})")
-            f.do(f"call void @{name}({kind} {value}, ptr {pointer}, i32 {align}, {mask} {self.mask})")
+            f.declarations.add(f"declare void @{name}({kind}, ptr, {mask})")
+            f.do(f"call void @{name}({kind} {value}, ptr align {align} {pointer}, {mask} {self.mask})")
             return
         if letter == "0":  # a last axis of length 1
             one = f.let(f"extractelement {kind} {value}, i32 0")
             f.do(f"store {kind.scalar} {one}, ptr {pointer}, align {align}")
             return
         name = f"llvm.masked.scatter.{kind.suffix}.v{lanes}p0"
-        f.declarations.add(f"declare void @{name}({kind}, <{lanes} x ptr>, i32, {mask})")
+        f.declarations.add(f"declare void @{name}({kind}, <{lanes} x ptr>, {mask})")
         addresses = self._addresses(kind, pointer, self._indices(number))
         f.do(
-            f"call void @{name}({kind} {value}, <{lanes} x ptr> {addresses}, i32 {align}, "
+            f"call void @{name}({kind} {value}, <{lanes} x ptr> align {align} {addresses}, "
             f"{mask} {self._whole_mask(lanes)})"
         )

@@ -54,20 +54,14 @@ class Step:
     words: tuple[int, ...]
     """The rest of the record."""
     extent: int
-    offsets: tuple[int, ...] = ()
-    """How far from the operands the kernel begins, in bytes; empty: nowhere."""
 
     def record(self, operands: dict[str, tuple[int, int]]) -> tuple[int, ...]:
         """The whole record, given the slot and the byte offset of each operand."""
-        offsets = self.offsets or (0,) * len(self.operands)
-        places = ((operands[name], more) for name, more in zip(self.operands, offsets, strict=True))
-        return (*(number for (slot, offset), more in places for number in (slot, offset + more)), *self.words)
+        return (*(number for name in self.operands for number in operands[name]), *self.words)
 
-    def renamed(self, names: dict[str, str], offset: int = 0) -> Step:
-        """The same with other operands, `offset` bytes further on."""
-        offsets = self.offsets or (0,) * len(self.operands)
-        offsets = tuple(o + offset * (name in names) for o, name in zip(offsets, self.operands, strict=True))
-        return replace(self, operands=tuple(names.get(name, name) for name in self.operands), offsets=offsets)
+    def renamed(self, names: dict[str, str]) -> Step:
+        """The same with other operands."""
+        return replace(self, operands=tuple(names.get(name, name) for name in self.operands))
 
 
 @dataclass(frozen=True)
@@ -133,8 +127,9 @@ def plan_copy(
     out: Strides,
     *,
     batch: tuple[int, int] = (1, 1),
+    start: int = 0,
 ) -> Plan:
-    """Operand "out" = operand "in", both (rows, columns); the rows of `out` must have stride 1.
+    """Operand "out", from element `start` on, = operand "in", both (rows, columns); the rows of `out` have stride 1.
 
     It is fast where the columns of `in` are contiguous: a transposition.
     """
@@ -153,6 +148,7 @@ def plan_copy(
         columns=columns,
         in_row=source.row,
         in_column=source.column,
+        out_start=start,
         out_row=out.row,
     )
     return Plan((Step(_transpose_kernel(kind, target), TRANSPOSE_OPERANDS, words, batch[0] * batch[1] * blocks),))
@@ -213,6 +209,8 @@ class _Product:
     addend: str
     """The operand that is added, or ""."""
     addend_strides: Strides
+    a_start: int = 0
+    """How many elements beyond its operand A begins."""
 
     def plan(self) -> Plan:
         """The product, A being copied first where its columns lie badly."""
@@ -220,14 +218,13 @@ class _Product:
         if not aliasing or self.k < _COPIED_DEPTH or min(self.m, self.n) < _PACKED_ROWS // 2:
             return self.inner()
         copies, dense = self._copies(self.a, self.m * self.k, Strides(self.k, 1))
-        copy = plan_copy(self.target, self.dtype, self.m, self.k, self.a, dense, batch=copies)
+        item = self.kind.bits // 8
         rest = replace(self, a=dense).inner()
-        offset = -(-rest.scratch // 64) * 64
-        steps = (
-            *(step.renamed({"in": "a"}).renamed({"out": "scratch"}, offset) for step in copy.steps),
-            *(step.renamed({"a": "scratch"}, offset) for step in rest.steps),
-        )
-        return Plan(steps, offset + copies[0] * copies[1] * self.m * self.k * self.kind.bits // 8)
+        start = -(-rest.scratch // 64) * 64 // item
+        copy = plan_copy(self.target, self.dtype, self.m, self.k, self.a, dense, batch=copies, start=start)
+        steps = replace(self, a=dense, a_start=start).inner().renamed({"a": "scratch"}).steps
+        scratch = start * item + copies[0] * copies[1] * self.m * self.k * item
+        return Plan((*copy.renamed({"in": "a", "out": "scratch"}).steps, *steps), scratch)
 
     def inner(self) -> Plan:
         """By dot products, with B packed, copied, or where it lies."""
@@ -334,6 +331,7 @@ class _Product:
             block=_LARGE_BLOCK if self._bytes >= _LARGE and not panel else _PACKED_BLOCK,
             has_addend=int(bool(self.addend)),
             packed=int(bool(panel)),
+            a_start=self.a_start,
             a_row=self.a.row,
             a_column=self.a.column,
             b_row=self.b.row,

@@ -35,6 +35,7 @@ WORDS = (
     *("batch", "row_tiles", "panels", "large_panels"),
     # the depth is done in blocks; flags: is there an addend, does B lie panel by panel
     *("rows", "columns", "depth", "block", "has_addend", "packed"),
+    "a_start",  # in elements, beyond the operand
     # strides, in elements
     *("a_row", "a_column", "b_row", "b_panel", "c_row", "addend_row"),
     *(f"{name}_batch{axis}" for name in OPERANDS for axis in (0, 1)),
@@ -105,6 +106,7 @@ class _Writer:
         f.label("entry")
         bases = [operand(f, 2 * i) for i in range(len(OPERANDS))]
         words = {name: word(f, 2 * len(OPERANDS) + i) for i, name in enumerate(WORDS)}
+        bases[0] = element(f, self.kind.scalar, bases[0], words["a_start"])
         mask = self._mask(words["columns"]) if self.tile.masked else ""
         tiles = words["row_tiles"]
         last = f.let(f"sdiv i64 {add(f, '%end', '-1')}, {tiles}")

@@ -148,16 +148,21 @@ def move_slices(program: Program) -> Program:
     marks = {id(x) for x in movable}
     new: dict[Instruction, Instruction] = {x: x for x in program.inputs}
     fresh: set[int] = set()
+    now: Instruction
 
     def push(builder: Builder, new: Instruction) -> Instruction | None:
         (x,), (ranges,) = new.inputs, new.params
         if id(x) not in fresh:
             return None
         these = [_sliced(builder, y, ranges, x.shape) for y in x.inputs]
-        return builder.make(x.op, *these, params=x.params)
+        result = builder.make(x.op, *these, params=x.params)
+        if id(now) in marks and is_elementwise(result):
+            fresh.add(id(result))  # it is sliced again
+        return result
 
     builder = Builder({**RULES, "slice": [*RULES["slice"], push, _slice_of_join]})
     for instruction in instructions:
+        now = instruction
         made = builder.make(
             instruction.op, *(new[read] for read in instruction.inputs), params=instruction.params
         )
