@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from adjoint.compile.codegen import pool
 from adjoint.compile.codegen.fused import Access, Loop, Node, Reduction, fused_kernel
 from adjoint.compile.codegen.matmul import Strides, plan_product
 from adjoint.compile.codegen.target import Target
@@ -23,10 +21,10 @@ __all__ = ["Call", "Lowered", "lower"]
 
 _BLOCK = 4096  # elements of a part of a long axis
 _COST = {"exp": 8, "log": 10, "tanh": 10, "sin": 9, "cos": 9, "erf": 14, "sigmoid": 10, "pow": 30, "div": 4, "sqrt": 4}
-_PARALLEL_COST = 60_000.0  # elements times operations, some 10 µs
+_PARALLEL_COST = 40_000.0  # elements times operations, some 5 µs: less is not worth a second thread
 _PARALLEL_FLOPS = 800_000
-_PARALLEL_BYTES = 200_000.0
-_MOST_CHUNKS = 16
+_PARALLEL_BYTES = 100_000.0
+_MOST_PARTS = 8  # of a sum, each with a place of its own
 
 
 @dataclass
@@ -125,9 +123,7 @@ class _Lowering:
         values = [x if place < 0 else operands[place] for place in places]
         record: list[Any] = [self._operand(self.schedule.layouts[value]) for value in values]
         touched = sum(float(value.size * value.dtype.itemsize) for value in values)
-        chunks = max(1, min(int(touched / _PARALLEL_BYTES), step.extent, _MOST_CHUNKS))
-        if x.op in ("require", "argmax"):
-            chunks = 1
+        chunks = 1 if x.op in ("require", "argmax") else _chunks(touched / _PARALLEL_BYTES, step.extent)
         self.calls.append(
             Call(step.function, record + list(step.words), step.extent, chunks, x.op, x, bytes=touched, shape=x.shape)
         )
@@ -155,14 +151,14 @@ class _Lowering:
         for step in plan.steps:
             record: list[Any] = [operands[name] for name in step.operands] + list(step.words)
             is_product = "c" in step.operands
-            chunks = max(1, min(int(flops // _PARALLEL_FLOPS), step.extent, _MOST_CHUNKS)) if is_product else 1
+            work = flops / _PARALLEL_FLOPS if is_product else 0.0
             title = "matmul" if is_product else "pack"
             self.calls.append(
                 Call(
                     step.function,
                     record,
                     step.extent,
-                    chunks,
+                    _chunks(work, step.extent),
                     title,
                     x,
                     flops=flops if is_product else 0.0,
@@ -234,6 +230,17 @@ def collapse(lengths: Any, strides: list[list[int]]) -> tuple[list[int], list[li
     return axes, columns
 
 
+@dataclass(frozen=True)
+class _Partial:
+    """Results of parts: where they lie, `count` for each part, and where their reduction goes."""
+
+    kind: str
+    dtype: Any
+    count: int
+    source: Operand
+    target: Operand
+
+
 class _LoopLowering:
     """One loop: its nodes, its accesses, its axes."""
 
@@ -302,63 +309,100 @@ class _LoopLowering:
             axes, columns = [math.prod(self.kernel.domain)], [[0] for _ in columns]
         if 0 in self.kernel.domain:
             axes, columns = [0], [[0] for _ in columns]
-        target = self.lowering.target
-        lanes = self._lanes(axes[-1], target)
-        reduced = [column for (_, _, access), column in zip(self.reductions, [columns[a] for _, _, a in self.reductions], strict=True)]
-        whole = bool(self.reductions) and all(not any(column) for column in reduced) and len(axes) == 1
-        block = _BLOCK if len(axes) == 1 and axes[0] > _BLOCK and (whole or not self.reductions) else 0
+        operands = [self.lowering._operand(layout) for layout in self.layouts]
+        elements = math.prod(axes)
+        partial: list[_Partial] = []
+        parts = self._parts(axes, columns, elements)
+        if parts > 1:
+            axes, columns, partial = self._in_parts(axes, columns, operands, parts)
+        block = self._block(axes, columns)
+        if block:
+            parts = -(-axes[0] // block)
+            partial = self._block_results(operands, parts)
+        reductions, counts = self._reductions(axes, columns, block, parts)
+        lanes = self._lanes(axes[-1], self.lowering.target)
         accesses = tuple(
             Access(dtype, "".join(_letter(step, axis == len(axes) - 1) for axis, step in enumerate(column)))
             for dtype, column in zip(self.dtypes, columns, strict=True)
         )
-        reductions, record_tail, combine = [], [], []
-        for kind, node, access in self.reductions:
-            in_memory = not block and self._needs_memory(axes, columns[access], accesses[access])
-            reductions.append(Reduction(kind, node, access, in_memory))
-            if in_memory:
-                record_tail.append(self.layouts[access].root.size if False else _count(axes, columns[access]))
-        parts = -(-axes[0] // _BLOCK) if block else 0
-        operands = [self.lowering._operand(layout) for layout in self.layouts]
-        if block:
-            for kind, _, access in self.reductions:
-                temporary = Operand(Temporary(parts * self.dtypes[access].itemsize), 0)
-                combine.append((kind, temporary, operands[access], self.dtypes[access]))
-                operands[access] = temporary
         exact = axes[-1] % lanes == 0
-        loop = Loop(len(axes), lanes, exact, block, accesses, tuple(self.nodes), tuple(self.stores), tuple(reductions))
+        loop = Loop(len(axes), lanes, exact, block, accesses, tuple(self.nodes), tuple(self.stores), reductions)
         record: list[Any] = list(axes)
         for operand, access, column in zip(operands, accesses, columns, strict=True):
             record.append(operand)
             record += [step for step, letter in zip(column, access.pattern, strict=True) if letter == "n"]
-        record += record_tail
-        extent = parts if block else axes[0]
-        self._call(loop, record, extent, math.prod(axes), bool(block) or self._may_split(axes, accesses, reductions))
-        for kind, temporary, operand, dtype in combine:
-            self._combine(kind, temporary, operand, dtype, parts)
+        record += counts
+        splits = bool(block) or (len(axes) > 1 and all(r.by_part or not r.in_memory for r in reductions))
+        self._call(loop, record, parts if block else axes[0], elements, splits)
+        self._combine(partial, parts)
 
-    def _needs_memory(self, axes: list[int], column: list[int], access: Access) -> bool:
-        """Whether a place is written more than once: an outer axis is reduced, or the last is not."""
-        outer = any(step == 0 and length != 1 for step, length in zip(column[:-1], axes[:-1], strict=True))
-        return outer or access.pattern[-1] != "0"
+    def _work(self) -> int:
+        """The cost of one element, about that of so many additions."""
+        return sum(_COST.get(node.op, 1) for node in self.nodes)
 
-    def _may_split(self, axes: list[int], accesses: tuple[Access, ...], reductions: list[Reduction]) -> bool:
-        """Whether parts of the first axis may run at the same time."""
-        return len(axes) > 1 and not any(r.in_memory for r in reductions)
+    def _parts(self, axes: list[int], columns: list[list[int]], elements: int) -> int:
+        """Into how many parts the first axis is cut, where a reduction goes along it and there is much to do."""
+        if len(axes) < 2 or elements * self._work() < 2 * _PARALLEL_COST:
+            return 1
+        if not any(columns[access][0] == 0 for _, _, access in self.reductions):
+            return 1
+        return max(parts for parts in range(1, _MOST_PARTS + 1) if axes[0] % parts == 0)
+
+    def _in_parts(
+        self, axes: list[int], columns: list[list[int]], operands: list[Operand], parts: int
+    ) -> tuple[list[int], list[list[int]], list[_Partial]]:
+        """The axes with the first one cut; reductions along it get a place for each part."""
+        rest = axes[0] // parts
+        partial = []
+        cut = [[column[0] * rest, *column] for column in columns]
+        for kind, _, access in self.reductions:
+            column = columns[access]
+            if column[0] != 0:
+                continue
+            count = _count(axes, column)
+            temporary = Operand(Temporary(parts * count * self.dtypes[access].itemsize), 0)
+            partial.append(_Partial(kind, self.dtypes[access], count, temporary, operands[access]))
+            operands[access] = temporary
+            cut[access] = [count, 0, *column[1:]]
+        return [parts, rest, *axes[1:]], cut, partial
+
+    def _block(self, axes: list[int], columns: list[list[int]]) -> int:
+        """The length of the blocks in which a single long axis is done."""
+        whole = all(not any(columns[access]) for _, _, access in self.reductions)
+        return _BLOCK if len(axes) == 1 and axes[0] > _BLOCK and whole else 0
+
+    def _block_results(self, operands: list[Operand], parts: int) -> list[_Partial]:
+        partial = []
+        for kind, _, access in self.reductions:
+            temporary = Operand(Temporary(parts * self.dtypes[access].itemsize), 0)
+            partial.append(_Partial(kind, self.dtypes[access], 1, temporary, operands[access]))
+            operands[access] = temporary
+        return partial
+
+    def _reductions(
+        self, axes: list[int], columns: list[list[int]], block: int, parts: int
+    ) -> tuple[tuple[Reduction, ...], list[int]]:
+        """How each reduction is done, and the numbers of elements that are set before."""
+        reductions, counts = [], []
+        for kind, node, access in self.reductions:
+            column = columns[access]
+            last = column[-1] != 0
+            in_memory = not block and (last or any(not step and n != 1 for step, n in zip(column[:-1], axes[:-1], strict=True)))
+            by_part = in_memory and len(axes) > 1 and column[0] != 0
+            reductions.append(Reduction(kind, node, access, in_memory, by_part))
+            if in_memory:
+                counts.append(_count(axes[1:], column[1:]) if by_part else _count(axes, column))
+        return tuple(reductions), counts
 
     def _lanes(self, length: int, target: Target) -> int:
         floats = [node.dtype.itemsize for node in self.nodes if node.dtype.kind == "f"]
         sizes = floats or [node.dtype.itemsize for node in self.nodes if node.dtype.kind != "b"] or [4]
         lanes = target.lanes(max(min(sizes), 4)) if len(set(floats)) > 1 else target.lanes(max(sizes))
-        while lanes > 1 and lanes // 2 >= length:
-            lanes //= 2
-        return max(lanes, 1)
+        return _fitting_lanes(lanes, length)
 
     def _call(self, loop: Loop, record: list[Any], extent: int, elements: int, splits: bool) -> None:
-        work = sum(_COST.get(node.op, 1) for node in self.nodes)
-        cost = float(elements * work)
-        chunks = max(1, min(int(cost // _PARALLEL_COST), extent, _MOST_CHUNKS)) if splits else 1
+        cost = float(elements * self._work())
         names = [x.op for x in self.kernel.members]
-        moved = sum(dtype.itemsize * _count_all(loop, column) for dtype, column in ())
         touched = sum(
             float(dtype.itemsize) * _touched(self.kernel.domain, steps)
             for dtype, steps in zip(self.dtypes, self.strides, strict=True)
@@ -368,36 +412,58 @@ class _LoopLowering:
                 fused_kernel(loop, self.lowering.target),
                 record,
                 extent,
-                chunks,
+                _chunks(cost / _PARALLEL_COST, extent) if splits else 1,
                 " ".join(names),
                 self.kernel.members[-1],
                 members=len(names),
                 flops=float(elements * sum(node.op not in ("load", "constant", "copy") for node in self.nodes)),
-                bytes=touched + moved,
+                bytes=touched,
                 shape=self.kernel.domain,
             )
         )
 
-    def _combine(self, kind: str, source: Operand, operand: Operand, dtype: Any, parts: int) -> None:
-        """The reduction of the parts' results."""
+    def _combine(self, partial: list[_Partial], parts: int) -> None:
+        """The reductions of the parts' results; those of equal sizes in one loop."""
+        groups: dict[tuple[int, Any], list[_Partial]] = {}
+        for one in partial:
+            groups.setdefault((one.count, one.dtype), []).append(one)
+        for (count, dtype), ones in groups.items():
+            self._combine_equal(ones, parts, count, dtype)
+
+    def _combine_equal(self, ones: list[_Partial], parts: int, count: int, dtype: Any) -> None:
         target = self.lowering.target
-        lanes = target.lanes(max(dtype.itemsize, 4))
-        loop = Loop(
-            1,
-            lanes,
-            parts % lanes == 0,
-            0,
-            (Access(dtype, "1"), Access(dtype, "0")),
-            (Node("load", (), dtype, 0),),
-            (),
-            (Reduction(kind, 0, 1, False),),
-        )
-        record = [parts, source, operand]
-        self.lowering.calls.append(Call(fused_kernel(loop, target), record, parts, 1, f"{kind} of parts", shape=(parts,)))
+        single = count == 1
+        axes = [parts] if single else [parts, count]
+        lanes = _fitting_lanes(target.lanes(max(dtype.itemsize, 4)), axes[-1])
+        loads = [Access(dtype, "1" if single else "n1")] * len(ones)
+        results = [Access(dtype, "0" if single else "01")] * len(ones)
+        nodes = tuple(Node("load", (), dtype, i) for i in range(len(ones)))
+        reductions = tuple(Reduction(one.kind, i, len(ones) + i, not single) for i, one in enumerate(ones))
+        loop = Loop(len(axes), lanes, axes[-1] % lanes == 0, 0, (*loads, *results), nodes, (), reductions)
+        record: list[Any] = [*axes]
+        for one in ones:
+            record += [one.source] if single else [one.source, count]
+        record += [one.target for one in ones]
+        record += [] if single else [count] * len(ones)
+        title = f"{' '.join(one.kind for one in ones)} of parts"
+        call = Call(fused_kernel(loop, target), record, parts, 1, title, shape=tuple(axes), members=len(ones))
+        self.lowering.calls.append(call)
 
 
-def _count_all(loop: Loop, column: Any) -> int:
-    return 0
+def _chunks(work: float, extent: int) -> int:
+    """Into how many chunks a kernel is cut: one for each thread, for those next to one another to stay with it, and
+    more where there is much to do, for the threads may be of different speed."""
+    threads = pool.get_num_threads()
+    if threads == 1 or work < 1 or extent < 2:
+        return 1
+    return min(extent, threads if work < 10 * threads else 4 * threads)
+
+
+def _fitting_lanes(lanes: int, length: int) -> int:
+    """Fewer lanes for a short axis."""
+    while lanes > 1 and lanes // 2 >= length:
+        lanes //= 2
+    return max(lanes, 1)
 
 
 def _touched(domain: tuple[int, ...], strides: list[int]) -> int:
@@ -425,6 +491,3 @@ def _spread(layout: Layout, domain: tuple[int, ...]) -> list[int]:
 def lower(schedule: Schedule, target: Target, slots: dict[Any, tuple[int, int]]) -> Lowered:
     """The calls of a schedule; `slots` are the arguments of inputs and outputs."""
     return _Lowering(schedule, target, slots).run()
-
-
-__all__ += ["Callable", "np"]

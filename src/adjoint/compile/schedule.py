@@ -389,6 +389,8 @@ class _Scheduler:
             for part in x.inputs:
                 readers = self.readers[part]
                 free = part not in results and part not in self.placed and readers.count(x) == 1
+                if part.op in _REDUCTIONS and len(part.shape) > 1:
+                    free = False  # reductions set their memory as one piece
                 if free and is_fusable(part) and all(reader.op != "reshape" for reader in readers):
                     self.placed[part] = (x, x.params[0], start)
                 start += part.shape[x.params[0]]

@@ -199,7 +199,7 @@ class _Walk:
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             self._cell(cell, name)
         space = function.__globals__
-        path = self._name(space, "g")
+        path = self._name(space, "m")
         for name in sorted(_names_used(function.__code__)):
             if name in space and not hasattr(builtins, name):
                 self._reached(space[name], f"{path}.get({name!r})", name)

@@ -49,19 +49,21 @@ class Node:
 class Reduction:
     """A sum, maximum or minimum of a node; `access` is where it goes.
 
-    in_memory: whether it is added to what is there, which the kernel sets at its begin; else each place is written once
+    in_memory: whether it is added to what is there, which the kernel sets before; else each place is written once
+    by_part: whether that is done for each index of the first axis, which has places of its own
     """
 
     kind: str
     node: int
     access: int
     in_memory: bool
+    by_part: bool = False
 
 
 @dataclass(frozen=True)
 class Loop:
     """A fused kernel. Record: the length of each axis; for each access slot, offset, and its "n" strides in elements;
-    for each reduction in memory, the number of its elements.
+    for each reduction in memory, the number of its elements, or of those of a part.
 
     lanes: of the vectors
     exact: whether the length of the last axis is a multiple of them
@@ -121,10 +123,12 @@ class _Writer:
                     strides[axis] = word(f, place)
                     place += 1
             self.strides.append(strides)
-        for reduction in loop.reductions:
+        self.counts = {}
+        for number, reduction in enumerate(loop.reductions):
             if reduction.in_memory:
-                self._set_identity(reduction, word(f, place))
+                self.counts[number] = word(f, place)
                 place += 1
+        self._set_identities(by_part=False)
         self._emit_level(0)
         self._outer(0)
         f.do("ret void")
@@ -143,6 +147,11 @@ class _Writer:
 
     def _kind(self, dtype: Any) -> Vector:
         return Vector(vector_scalar(dtype), self.loop.lanes)
+
+    def _set_identities(self, *, by_part: bool) -> None:
+        for number, count in self.counts.items():
+            if self.loop.reductions[number].by_part == by_part:
+                self._set_identity(self.loop.reductions[number], count)
 
     def _set_identity(self, reduction: Reduction, count: str) -> None:
         f = self.f
@@ -167,6 +176,8 @@ class _Writer:
             with counted(f, begin, end) as i:
                 outer = list(self.pointers)
                 self._advance(axis, i)
+                if axis == 0:
+                    self._set_identities(by_part=True)
                 self._emit_level(axis + 1)
                 self._outer(axis + 1)
                 self.pointers = outer
