@@ -200,7 +200,7 @@ def test_any_index_array_may_be_out_of_range(target, numbers):
         moves.gather_step(target, "float64", ["int64"], outer=1, sizes=(2, 3), inner=4, count=2)
 
 
-SCANNED = [(1, 1, 1), (3, 7, 1), (2, 9, 5), (1, 4, 16), (2, 3, 67), (0, 3, 4), (2, 3, 0)]
+SCANNED = [(1, 1, 1), (3, 7, 1), (6, 131, 1), (3, 64, 1), (2, 9, 5), (1, 4, 16), (2, 3, 67), (0, 3, 4), (2, 3, 0)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -209,8 +209,8 @@ def test_argmax(target, numbers, dtype):
         x = random(numbers, dtype, outer, count, inner)
         if dtype.startswith("float"):
             x = np.round(x)  # equal ones
-            x[numbers.random(x.shape) < 0.1] = np.nan
             x[numbers.random(x.shape) < 0.1] = -np.inf
+            x[::2][numbers.random(x[::2].shape) < 0.05] = np.nan
         step = scans.argmax_step(target, dtype, outer=outer, count=count, inner=inner)
         for cuts in (1, 3):
             operand, out, untouched = guarded(np.full((outer, inner), -1))
@@ -237,6 +237,16 @@ def test_cumulative_sum(target, numbers, dtype):
         assert execute(step, x=operand, out=operand) == 0
         assert out.tobytes() == expected.tobytes()
         assert untouched()
+
+
+def test_argmax_of_equal_elements_is_the_first(target):
+    for value in (0.0, -np.inf, np.nan):
+        for ones in ([], [40], [69], [33, 50, 66]):
+            x = np.full((1, 70, 1), value, np.float32)
+            x[0, ones] = 1
+            out = np.zeros((1, 1), np.int64)
+            assert execute(scans.argmax_step(target, "float32", outer=1, count=70, inner=1), x=x, out=out) == 0
+            assert out == x.argmax(1)
 
 
 def test_require(target):
@@ -285,6 +295,7 @@ VIEWS = [
     (lambda x: x, (3, 5, 7)),
     (lambda x: x[::2, ::-1, 1:6], (4, 5, 7)),
     (lambda x: x[:, :, ::-3], (2, 3, 67)),
+    (lambda x: x, (3, 4000)),
     (lambda x: x.T, (3, 2, 5, 2)),
     (lambda x: x[:, None, :, None] + np.zeros((1, 2, 1, 3), x.dtype), (3, 4)),
     (lambda x: np.broadcast_to(x, (3, 4, 5)), (4, 1)),

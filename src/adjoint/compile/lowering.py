@@ -151,7 +151,8 @@ class _Lowering:
         for step in plan.steps:
             record: list[Any] = [operands[name] for name in step.operands] + list(step.words)
             is_product = "c" in step.operands
-            work = flops / _PARALLEL_FLOPS if is_product else 0.0
+            touched = float(x.dtype.itemsize * math.prod(sizes) * (m * k + k * n + m * n))
+            work = flops / _PARALLEL_FLOPS if is_product else touched / _PARALLEL_BYTES
             title = "matmul" if is_product else "pack"
             self.calls.append(
                 Call(
@@ -162,7 +163,7 @@ class _Lowering:
                     title,
                     x,
                     flops=flops if is_product else 0.0,
-                    bytes=float(x.dtype.itemsize * math.prod(sizes) * (m * k + k * n + m * n)),
+                    bytes=touched,
                     shape=(*sizes, m, k, n) if math.prod(sizes) > 1 else (m, k, n),
                 )
             )

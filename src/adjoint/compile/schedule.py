@@ -246,7 +246,10 @@ class _Scheduler:
 
     def _take_join(self, x: Instruction) -> None:
         if x not in self.layouts:
-            self._own_memory(x)
+            if x in self.placed:
+                self.layouts[x] = self._place_layout(x)
+            else:
+                self._own_memory(x)
         axis = x.params[0]
         start = 0
         made = 0
@@ -391,7 +394,7 @@ class _Scheduler:
                 free = part not in results and part not in self.placed and readers.count(x) == 1
                 if part.op in _REDUCTIONS and len(part.shape) > 1:
                     free = False  # reductions set their memory as one piece
-                if free and is_fusable(part) and all(reader.op != "reshape" for reader in readers):
+                if free and (is_fusable(part) or part.op == "concat") and all(reader.op != "reshape" for reader in readers):
                     self.placed[part] = (x, x.params[0], start)
                 start += part.shape[x.params[0]]
 

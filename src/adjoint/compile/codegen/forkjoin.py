@@ -2,7 +2,8 @@
 
 The pool is *claiming*: its state counts down the chunks that nobody has taken yet, the caller takes chunks as the
 workers do, and waits at the end for taken ones only. So a worker that is late, asleep or dead costs nothing, and no
-kernel runs on once the call has returned. The words of the job are read after a successful claim alone, when they
+kernel runs on once the call has returned. The first chunk is always the caller's: where there are as many chunks as
+threads, the same rows of one kernel after the other stay with a thread, and in its cache. The words of the job are read after a successful claim alone, when they
 cannot change. All words of a pool have 64 bits; those that are written often have a cache line each.
 """
 
@@ -104,13 +105,14 @@ def fork() -> Function:
       %last = load atomic i64, ptr %state_at monotonic, align 8
       %job = and i64 %last, -4294967296
       %job_next = add i64 %job, 4294967296
-      %open = or i64 %job_next, %chunks
+      %shared = sub i64 %chunks, 1
+      %open = or i64 %job_next, %shared
       %before = atomicrmw xchg ptr %state_at, i64 %open seq_cst, align 8
       br label %wake
     wake:
       %slot_number = phi i64 [ 0, %publish ], [ %slot_next, %awake ]
       %all = icmp eq i64 %slot_number, %workers
-      br i1 %all, label %claim, label %look
+      br i1 %all, label %first, label %look
     look:
       %slot_words = mul i64 %slot_number, {SLOT_WORDS}
       %slot_place = add i64 %slot_words, {Pool.SLOTS}
@@ -134,10 +136,14 @@ def fork() -> Function:
       %now = load atomic i64, ptr %state_at monotonic, align 8
       %now_left = and i64 %now, 4294967295
       %gone = icmp eq i64 %now_left, 0
-      br i1 %gone, label %claim, label %wake
+      br i1 %gone, label %first, label %wake
+
+    first:
+      {_chunk("0").replace("%from", "%first_from").replace("%to", "%first_to")}
+      br label %claim
 
     claim:
-      %own = phi i64 [ 0, %wake ], [ 0, %awake ], [ %own, %attempt ], [ %own_next, %take ]
+      %own = phi i64 [ 1, %first ], [ %own, %attempt ], [ %own_next, %take ]
       %state = load atomic i64, ptr %state_at monotonic, align 8
       %left = and i64 %state, 4294967295
       %empty = icmp eq i64 %left, 0

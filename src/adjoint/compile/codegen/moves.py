@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _LINE = 64  # bytes: the width of the columns that parts of a `scatter_add` have to themselves
+_ROW = 4096  # elements: longer rows of a copy are not made of short ones
 
 
 @lru_cache(maxsize=256)
@@ -256,13 +257,17 @@ def copy_strided_step(
         bytes_per_element = 8
         axes = [*((size, 2 * step, 2 * out_step) for size, step, out_step in axes), (2, 1, 1)]
     merged: list[tuple[int, int, int]] = []
-    for size, step, out_step in axes:
-        if merged and merged[-1][1:] == (size * step, size * out_step):
-            size *= merged.pop()[0]
-        merged.append((size, step, out_step))
+    for size, step, out_step in reversed(axes):
+        # a row is never divided among parts, and so must not become too long
+        if merged and (len(merged) > 1 or size * merged[0][0] <= _ROW):
+            count, inner_step, inner_out_step = merged[0]
+            if (step, out_step) == (count * inner_step, count * inner_out_step):
+                merged[0] = (size * count, inner_step, inner_out_step)
+                continue
+        merged.insert(0, (size, step, out_step))
+    merged = merged or [(1, 1, 1)]
     # an even number of axes, so that there are fewer kernels
-    missing = max(2, len(merged) + len(merged) % 2) - len(merged)
-    merged = [(1, 0, 0)] * (missing - (not merged)) + (merged or [(1, 1, 1)])
+    merged = [(1, 0, 0)] * (2 - len(merged) if len(merged) < 2 else len(merged) % 2) + merged
     function = copy_strided(bytes_per_element, len(merged), target)
     words = tuple(number for numbers in zip(*merged, strict=True) for number in numbers)
     extent = math.prod(size for size, _, _ in merged[:-1]) if merged[-1][0] else 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from adjoint.compile.codegen.loops import ARGUMENTS, add, element, minimum, multiply, operand, word
+from adjoint.compile.codegen.loops import ARGUMENTS, add, counted, element, minimum, multiply, operand, word
 from adjoint.compile.codegen.matmul import Step
 from adjoint.compile.codegen.rows import SCALARS, along, choose, fail, folded, load, one, parts, size_of, store
 from adjoint.compile.codegen.target import Target
@@ -32,30 +32,32 @@ def argmax(dtype: str, target: Target) -> Function:
     x, out = operand(f, 0), operand(f, 2)
     count, inner, width, blocks = (word(f, 4 + i) for i in range(4))
     block = multiply(f, count, inner)
+    # A single column is a row of `count` elements: its vectors lie along the axis.
+    long = f.let(f"icmp sge i64 {count}, {kind.lanes}")
+    flat = f.let(f"and i1 {long}, {f.let(f'icmp eq i64 {inner}, 1')}")
     with parts(f, blocks) as (outer, first, end):
         source = element(f, kind.scalar, x, multiply(f, outer, block))
         place = element(f, "i64", out, multiply(f, outer, inner))
 
         def columns(kind: Vector, start: str, mask: str) -> None:
-            indices = kind.of("i64")
             top = element(f, kind.scalar, source, start)
 
-            def turn(k: str, carried: list[str]) -> list[str]:
+            def turn(k: str, best: list[str]) -> list[str]:
                 value = load(f, kind, element(f, kind.scalar, top, multiply(f, k, inner)), mask)
-                better = _is_larger(f, dtype, kind, value, carried[0])
-                condition = f"select {kind.of('i1')} {better}"
-                return [
-                    f.let(f"{condition}, {kind} {value}, {kind} {carried[0]}"),
-                    f.let(f"{condition}, {indices} {f.splat(indices, k)}, {indices} {carried[1]}"),
-                ]
+                larger = _is_larger(f, dtype, kind, value, best[0])
+                return _chosen(f, kind, larger, [value, f.splat(kind.of("i64"), k)], best)
 
-            begins = [(kind, load(f, kind, top, mask)), (indices, "zeroinitializer")]
+            begins = [(kind, load(f, kind, top, mask)), (kind.of("i64"), "zeroinitializer")]
             index = folded(f, "1", count, begins, turn)[1]
-            store(f, indices, index, element(f, "i64", place, start), mask)
+            store(f, kind.of("i64"), index, element(f, "i64", place, start), mask)
 
         first_column = multiply(f, first, width)
         end_column = minimum(f, multiply(f, end, width), inner)
-        along(f, kind, first_column, end_column, columns, masks=target.masks, repeatable=True)
+        middle = choose(f, flat, end_column, first_column)
+        with counted(f, first_column, middle):
+            index = _first_maximum(f, dtype, kind, source, count)
+            f.do(f"store i64 {index}, ptr {place}, align 8")
+        along(f, kind, middle, end_column, columns, masks=target.masks, repeatable=True)
     f.do("ret void")
     return f
 
@@ -63,6 +65,45 @@ def argmax(dtype: str, target: Target) -> Function:
 def argmax_step(target: Target, dtype: str, *, outer: int, count: int, inner: int) -> Step:
     """The call of `argmax` along an axis of `count` elements."""
     return _step(argmax(dtype, target), size_of(dtype), outer, count, inner)
+
+
+def _first_maximum(f: Function, dtype: str, kind: Vector, row: str, count: str) -> str:
+    """Where the first maximum of a row is that has at least as many elements as a vector."""
+    indices = kind.of("i64")
+    numbers = f"<{', '.join(f'i64 {lane}' for lane in range(kind.lanes))}>"
+    last = f.let(f"sub i64 {count}, {kind.lanes}")
+
+    def turn(k: str, best: list[str]) -> list[str]:
+        start = minimum(f, k, last)
+        value = load(f, kind, element(f, kind.scalar, row, start))
+        index = f.let(f"add {indices} {f.splat(indices, start)}, {numbers}")
+        return _chosen(f, kind, _is_larger(f, dtype, kind, value, best[0]), [value, index], best)
+
+    best = folded(f, str(kind.lanes), count, [(kind, load(f, kind, row)), (indices, numbers)], turn, str(kind.lanes))
+    distance = kind.lanes // 2
+    while distance:
+        order = ", ".join(f"i32 {(lane + distance) % kind.lanes}" for lane in range(kind.lanes))
+        other = [
+            f.let(f"shufflevector {k} {value}, {k} poison, <{kind.lanes} x i32> <{order}>")
+            for k, value in zip((kind, indices), best, strict=True)
+        ]
+        larger, smaller = (_is_larger(f, dtype, kind, a[0], b[0]) for a, b in ((other, best), (best, other)))
+        logical = kind.of("i1")
+        # of two that are equal the first one
+        earlier = f.let(f"icmp slt {indices} {other[1]}, {best[1]}")
+        ahead = f.let(f"select {logical} {smaller}, {logical} zeroinitializer, {logical} {earlier}")
+        best = _chosen(f, kind, f.let(f"or {logical} {larger}, {ahead}"), other, best)
+        distance //= 2
+    return f.let(f"extractelement {indices} {best[1]}, i32 0")
+
+
+def _chosen(f: Function, kind: Vector, condition: str, left: list[str], right: list[str]) -> list[str]:
+    """One of two pairs of a vector and a vector of indices, lane by lane."""
+    kinds = (kind, kind.of("i64"))
+    return [
+        f.let(f"select {kind.of('i1')} {condition}, {k} {a}, {k} {b}")
+        for k, a, b in zip(kinds, left, right, strict=True)
+    ]
 
 
 def _is_larger(f: Function, dtype: str, kind: Vector, value: str, best: str) -> str:
@@ -87,13 +128,32 @@ def cumulative_sum(dtype: str, target: Target) -> Function:
     x, out = operand(f, 0), operand(f, 2)
     count, inner, width, blocks = (word(f, 4 + i) for i in range(4))
     block = multiply(f, count, inner)
+    narrow = f.let(f"icmp eq i64 {inner}, 1")
     # What a sum begins with: -0.0 + x is x, of either sign.
     start_value = "splat (KIND -0.0)".replace("KIND", kind.scalar) if operation == "fadd" else "zeroinitializer"
     with parts(f, blocks) as (outer, first, end):
         offset = multiply(f, outer, block)
         source, place = element(f, kind.scalar, x, offset), element(f, kind.scalar, out, offset)
 
-        def columns(kind: Vector, start: str, mask: str) -> None:
+        first_column = multiply(f, first, width)
+        end_column = minimum(f, multiply(f, end, width), inner)
+        # Whole vectors go row by row, so that memory is passed in its order, the others each down its column.
+        middle = add(f, first_column, f.let(f"and i64 {f.let(f'sub i64 {end_column}, {first_column}')}, -{kind.lanes}"))
+        some = f.let(f"icmp sgt i64 {middle}, {first_column}")
+        with counted(f, "0", choose(f, some, count, "0")) as k:
+            row = multiply(f, k, inner)
+            source_row, place_row = element(f, kind.scalar, source, row), element(f, kind.scalar, place, row)
+            is_first = f.let(f"icmp eq i64 {k}, 0")
+            above = choose(f, is_first, "0", f.let(f"sub i64 0, {inner}"))
+            before = element(f, kind.scalar, place_row, above)
+            with counted(f, first_column, middle, str(kind.lanes)) as start:
+                value = load(f, kind, element(f, kind.scalar, source_row, start))
+                total = load(f, kind, element(f, kind.scalar, before, start))
+                total = f.let(f"select i1 {is_first}, {kind} {start_value}, {kind} {total}")
+                total = f.let(f"{operation} {kind} {total}, {value}")
+                store(f, kind, total, element(f, kind.scalar, place_row, start))
+
+        def column(kind: Vector, start: str, mask: str) -> None:
             def turn(k: str, carried: list[str]) -> list[str]:
                 where = add(f, multiply(f, k, inner), start)
                 value = load(f, kind, element(f, kind.scalar, source, where), mask)
@@ -103,9 +163,10 @@ def cumulative_sum(dtype: str, target: Target) -> Function:
 
             folded(f, "0", count, [(kind, start_value)], turn)
 
-        first_column = multiply(f, first, width)
-        end_column = minimum(f, multiply(f, end, width), inner)
-        along(f, kind, first_column, end_column, columns, masks=target.masks, repeatable=False)
+        single = choose(f, narrow, end_column, middle)
+        with counted(f, middle, single) as start:
+            column(one(kind), start, "")
+        along(f, kind, single, end_column, column, masks=target.masks, repeatable=False)
     f.do("ret void")
     return f
 

@@ -8,7 +8,7 @@ from adjoint.compile.passes.rewriting import Builder, Rule, is_elementwise, rewr
 from adjoint.compile.passes.simplifying import RULES
 from adjoint.program import Instruction, Program
 
-__all__ = ["accumulate_products", "copy_shared_operands", "thin_products"]
+__all__ = ["accumulate_products", "copy_shared_operands", "join_chains", "thin_products"]
 
 Inputs = tuple[Instruction, ...]
 
@@ -57,6 +57,87 @@ def _by_columns(builder: Builder, new: Instruction) -> Instruction | None:
         return builder.reshape(builder.make("sum", products, params=((last,),)), new.shape)
     products = builder.make("mul", _turned(builder, a), b)  # (K, 1) · (K, N)
     return builder.reshape(builder.make("sum", products, params=((last - 1,),)), new.shape)
+
+
+_FEWEST_TERMS = 4
+_MOST_ROWS = 512  # of a term: longer ones fill the machine by themselves
+
+
+def join_chains(program: Program) -> Program:
+    """Σ xₜᵀ gₜ over the steps of an unrolled recurrence becomes one product of all xₜ and all gₜ, one below another.
+
+    The weight is then read and written once, not once a step. Sums of rows of gₜ (a bias's gradient), and of rows of
+    gₜ times a column, go along.
+    """
+    instructions = program.instructions()
+    readers = users(instructions)
+    results = {*program.outputs, *program.keep}
+    builder = Builder(RULES)
+    new: dict[Instruction, Instruction] = {x: x for x in program.inputs}
+
+    def terms(x: Instruction) -> list[Instruction]:
+        """The terms of a sum, in their order; what others read as well is a term."""
+        found = []
+        stack = [x]
+        while stack:
+            y = stack.pop()
+            if y.op == "add" and (y is x or (len(readers[y]) == 1 and y not in results)) and y.shape == x.shape:
+                stack += y.inputs[::-1]
+            else:
+                found.append(y)
+        return found
+
+    inner = {y for x in instructions if x.op == "add" for y in x.inputs if y.op == "add"}
+    for x in instructions:
+        made = None
+        if x.op == "add" and (x not in inner or x in results or len(readers.get(x, ())) != 1):
+            made = _joined(builder, [new[term] for term in terms(x)], x)
+        new[x] = made or builder.make(x.op, *(new[read] for read in x.inputs), params=x.params)
+    return program.with_results([new[x] for x in program.outputs], [new[x] for x in program.keep])
+
+
+def _joined(builder: Builder, terms: list[Instruction], x: Instruction) -> Instruction | None:
+    """The sum of terms, with those that are alike joined; None where there are few."""
+    groups: dict[Any, list[Instruction]] = {}
+    for term in terms:
+        groups.setdefault(_likeness(term), []).append(term)
+    if not any(key is not None and len(group) >= _FEWEST_TERMS for key, group in groups.items()):
+        return None
+    total: Instruction | None = None
+    for key, group in groups.items():
+        joined = [_join(builder, key, group)] if key is not None and len(group) >= _FEWEST_TERMS else group
+        for term in joined:
+            total = term if total is None else builder.make("add", total, term)
+    assert total is not None and total.shape == x.shape
+    return total
+
+
+def _likeness(term: Instruction) -> Any:
+    """What terms that can be joined have in common; None for others."""
+    if term.op == "matmul" and len(term.shape) == 2:
+        a, b = term.inputs
+        if a.op == "permute" and a.inputs[0].shape[0] == b.shape[0] <= _MOST_ROWS:
+            return ("matmul", a.shape[0], b.shape[1])
+    if term.op == "sum" and term.params == ((0,),) and len(term.inputs[0].shape) == 2:
+        (x,) = term.inputs
+        if x.shape[0] <= _MOST_ROWS and x.op == "concat":
+            return ("sum", x.shape[1])
+        if x.shape[0] <= _MOST_ROWS and x.op == "mul" and any(y.op == "concat" and y.shape == x.shape for y in x.inputs):
+            shapes = tuple(y.shape[1] if len(y.shape) == 2 and y.shape[0] == x.shape[0] else 0 for y in x.inputs)
+            return ("mul", shapes) if 0 not in shapes else None
+    return None
+
+
+def _join(builder: Builder, key: Any, group: list[Instruction]) -> Instruction:
+    if key[0] == "matmul":
+        a = builder.make("concat", *(term.inputs[0].inputs[0] for term in group), params=(0,))
+        b = builder.make("concat", *(term.inputs[1] for term in group), params=(0,))
+        return builder.make("matmul", _turned(builder, a), b)
+    if key[0] == "sum":
+        return builder.make("sum", builder.make("concat", *(t.inputs[0] for t in group), params=(0,)), params=((0,),))
+    factors = zip(*(term.inputs[0].inputs for term in group), strict=True)
+    product = builder.make("mul", *(builder.make("concat", *parts, params=(0,)) for parts in factors))
+    return builder.make("sum", product, params=((0,),))
 
 
 def accumulate_products(program: Program) -> Program:
