@@ -217,7 +217,13 @@ class _Writer:
         ]
 
     def _effects(self) -> list[str]:
-        lines = [line for effect in self.traced.effects for line in self._effect(effect)]
+        wrapped = {e.output: e.detail for e in self.traced.effects if e.kind in ("grad", "variable")}
+        wrapped.update((r.output, r.name) for r in _results(self.traced.result) if r.kind == "variable")
+        lines = [
+            f"    w{i} = wrap(o{i})" if name is None else f"    w{i} = named(o{i}, {name!r})"
+            for i, name in wrapped.items()
+        ]
+        lines += [line for effect in self.traced.effects for line in self._effect(effect)]
         return [*lines, f"    return {self._result(self.traced.result)}"]
 
     def _effect(self, effect: Effect) -> list[str]:
@@ -225,13 +231,13 @@ class _Writer:
         if effect.kind == "data":
             return [f"    {path}._data = o{output}"]
         if effect.kind == "grad":
-            return [f"    {path}._grad = wrap(o{output})"]
+            return [f"    {path}._grad = w{output}"]
         if effect.kind == "no grad":
             return [f"    {path}._grad = None"]
         if effect.kind == "kept":
             return [f"    {path} = ({', '.join(f'o{i}' for i in output)},)"]
         if effect.kind == "variable":
-            return [f"    {path} = wrap(o{output})"]
+            return [f"    {path} = w{output}"]
         if effect.kind == "array":
             return [f"    {path} = o{output}"]
         if effect.kind == "number":
@@ -249,7 +255,7 @@ class _Writer:
             return value.path
         if isinstance(value, Result):
             if value.kind == "variable":
-                return f"wrap(o{value.output})" if value.name is None else f"named(o{value.output}, {value.name!r})"
+                return f"w{value.output}"
             return f"o{value.output}.item()" if value.kind == "number" else f"o{value.output}"
         kind = type(value)
         if kind is tuple:
@@ -262,6 +268,15 @@ class _Writer:
             items = (f"{self.names.of(key)}: {self._result(item)}" for key, item in value.items())
             return f"{{{', '.join(items)}}}"
         return self.names.of(value)
+
+
+def _results(value: Any) -> list[Result]:
+    """What stands for outputs in a returned structure."""
+    if isinstance(value, Result):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [found for item in value for found in _results(item)] if isinstance(value, (list, tuple)) else []
 
 
 def _named(data: Any, name: str) -> Variable:

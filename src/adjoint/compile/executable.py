@@ -10,16 +10,19 @@ import numpy as np
 
 from adjoint.arrays import numpy_namespace
 from adjoint.compile.calls import Executable
-from adjoint.compile.codegen import llvm
+from adjoint.compile.codegen import cache, kernels, llvm
 from adjoint.compile.codegen.entry import ArgumentSpec
 from adjoint.compile.codegen.target import Target
+from adjoint.compile.codegen.text import Function
+from adjoint.compile.hosts import host_operation
 from adjoint.compile.lowering import Call, Lowered, Operand, lower
 from adjoint.compile.moving import CHECKS
-from adjoint.compile.native import NativeProgram
+from adjoint.compile.native import Between, NativeProgram
 from adjoint.compile.passes import optimized
+from adjoint.compile.plan import Plan, Row, plan_key
 from adjoint.compile.schedule import Schedule, make_schedule
 from adjoint.compile.tracing import Traced
-from adjoint.program import CheckFailed, Program, interpret
+from adjoint.program import CheckFailed, Instruction, Program, interpret
 
 __all__ = ["build", "donations"]
 
@@ -50,11 +53,53 @@ def can_fail(program: Program) -> bool:
 
 def build(traced: Traced) -> Executable:
     """The program, ready to run."""
-    program = optimized(traced.program)
-    if llvm.is_available():
-        return _Native(traced, program).build()
-    _say_once()
-    return _interpreted(traced, program)
+    if not llvm.is_available():
+        _say_once()
+        return _interpreted(traced, optimized(traced.program))
+    key = plan_key(traced.program, [source.kind for source in traced.sources], donations(traced))
+    content = cache.read(key)
+    if content is not None:
+        plan = Plan.from_bytes(content)
+        addresses = kernels.known(sorted({row.kernel for row in plan.rows()}))
+        if addresses is not None:
+            return _executable(NativeProgram(plan, addresses, [None] * (len(plan.segments) - 1)))
+    plan, functions, between = _Planner(traced, optimized(traced.program)).build()
+    addresses = dict(zip(map(kernels.key_of, functions), kernels.addresses(functions), strict=True))
+    if not any(between):
+        cache.write(key, plan.to_bytes())
+    return _executable(NativeProgram(plan, addresses, between))
+
+
+def _executable(native: NativeProgram) -> Executable:
+    return Executable(native.run, native.plan.in_place, native.plan.can_fail, native)
+
+
+def _row(call: Call, lowered: Lowered) -> Row:
+    return Row(
+        kernels.key_of(call.function) if call.function is not None else "",
+        tuple(word for part in call.record for word in _words(part, lowered)),
+        call.extent,
+        call.chunks,
+        call.title,
+        call.shape,
+        call.members,
+        call.flops,
+        call.bytes,
+    )
+
+
+def _words(part: Any, lowered: Lowered) -> tuple[int, ...]:
+    """A part of a record as numbers: an operand is its slot and its offset."""
+    if not isinstance(part, Operand):
+        return (int(part),)
+    if part.root in lowered.slots:
+        argument, offset = lowered.slots[part.root]
+        return argument + 1, offset + part.offset
+    return 0, lowered.offsets[part.root] + part.offset
+
+
+def _bytes(root: Any) -> int:
+    return int(root.size * root.dtype.itemsize) if isinstance(root, Instruction) else 0
 
 
 _said = False
@@ -80,18 +125,34 @@ class _Arguments:
     slots: dict[Any, tuple[int, int]]  # argument and offset in bytes, by root
 
 
-class _Native:
+class _Planner:
     def __init__(self, traced: Traced, program: Program) -> None:
         self.traced = traced
         self.program = program
 
-    def build(self) -> Executable:
+    def build(self) -> tuple[Plan, list[Function], list[Between | None]]:
+        """The plan, its kernels' code, and what runs between its segments."""
         schedule = make_schedule(self.program)
         arguments = self._arguments(schedule)
         lowered = lower(schedule, Target.host(), arguments.slots)
         in_place = self._in_place(schedule, lowered)
-        native = NativeProgram(schedule, lowered, arguments.specs, bool(in_place))
-        return Executable(native.run, in_place, can_fail(self.program), native)
+        last_check = max((i for i, call in enumerate(lowered.calls) if call.title in CHECKS), default=-1)
+        segments: list[list[Row]] = [[]]
+        between: list[Between | None] = []
+        functions = []
+        for i, call in enumerate(lowered.calls):
+            if call.function is None:
+                between.append(host_operation(call, schedule, lowered))
+                segments.append([])
+            elif i == last_check + 1 and i > 0 and in_place:
+                between.append(None)  # inputs are replaced only once nothing can fail any more
+                segments.append([])
+            segments[-1].append(_row(call, lowered))
+            if call.function is not None:
+                functions.append(call.function)
+        values = sum(_bytes(root) for root in lowered.offsets)
+        plan = Plan(segments, lowered.arena, arguments.specs, in_place, can_fail(self.program), values)
+        return plan, functions, between
 
     def _arguments(self, schedule: Schedule) -> _Arguments:
         kinds = [source.kind for source in self.traced.sources]

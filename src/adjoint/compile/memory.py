@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 __all__ = ["Interval", "plan_memory"]
 
@@ -27,19 +28,17 @@ def plan_memory(intervals: Sequence[Interval], reserved: int = ALIGNMENT) -> tup
     offsets = [0] * len(intervals)
     gaps: list[tuple[int, int]] = []  # begin, end; in order
     top = reserved
-    ending: list[tuple[int, int, int]] = []  # last, offset, end
+    ending: list[tuple[int, int, int]] = []  # a heap of last, begin, end
     for number in sorted(range(len(intervals)), key=lambda i: (intervals[i].first, -intervals[i].size)):
         interval = intervals[number]
         size = -(-max(interval.size, 1) // ALIGNMENT) * ALIGNMENT
-        still = []
-        for last, begin, end in ending:
-            if last < interval.first:
-                gaps.append((begin, end))
-            else:
-                still.append((last, begin, end))
-        if len(still) != len(ending):
+        freed = False
+        while ending and ending[0][0] < interval.first:
+            _, begin, end = heappop(ending)
+            gaps.append((begin, end))
+            freed = True
+        if freed:
             gaps = _merged(gaps)
-        ending = still
         fitting = [gap for gap in gaps if gap[1] - gap[0] >= size]
         if fitting:
             gap = min(fitting, key=lambda g: (g[1] - g[0], g[0]))
@@ -54,7 +53,7 @@ def plan_memory(intervals: Sequence[Interval], reserved: int = ALIGNMENT) -> tup
         else:
             offset, top = top, top + size
         offsets[number] = offset
-        ending.append((interval.last, offset, offset + size))
+        heappush(ending, (interval.last, offset, offset + size))
     return offsets, top
 
 

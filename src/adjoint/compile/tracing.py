@@ -144,6 +144,7 @@ class _Tracing:
         self.numbers: dict[int, Tracer] = {}
         self.kept: list[tuple[str, Any, _TracedKept]] = []
         self.first_kept: dict[tuple[int, Any], tuple[Tracer, ...]] = {}
+        self.wrapped: dict[int, tuple[Variable, int]] = {}  # the output of each Variable that is given out
         self.outputs: list[Instruction] = []
         self.output_names: list[str] = []
         self.effects: list[Effect] = []
@@ -295,6 +296,13 @@ class _Tracing:
         self.output_names.append(name)
         return len(self.outputs) - 1
 
+    def _variable_output(self, value: Variable, name: str) -> int:
+        """The output for a Variable, which may be given out at several places."""
+        known = self.wrapped.get(id(value))
+        if known is None:
+            known = self.wrapped[id(value)] = value, self._output(value._data, name)
+        return known[1]
+
     def _collect(self, result: Any, before: dict[int, dict[str, Any]]) -> Any:
         returned = self._returned(result, "result")
         for place in self._places():
@@ -308,6 +316,9 @@ class _Tracing:
                     f"the function changes {label}, a {type(container).__name__}, which a compiled call cannot repeat; "
                     "return the new value and store it after the call"
                 )
+        self.wrapped.clear()
+        # Only what they were: the Variables may lead to graphs, and so to tracers.
+        self.grads = {key: (None, instruction, phantom) for key, (_, instruction, phantom) in self.grads.items()}
         return returned
 
     def _returned(self, value: Any, label: str) -> Any:
@@ -316,7 +327,7 @@ class _Tracing:
             place = self.state.variables.get(id(value))
             if place is not None:
                 return Returned(place.path)
-            return Result(self._output(value._data, label), "variable", value.name)
+            return Result(self._variable_output(value, label), "variable", value.name)
         if isinstance(value, Tracer) and value.instruction.op == "input":
             source = self.trace.sources[value.instruction.params[0]]
             if isinstance(source, InputSource) and source.kind in ("array", "float", "int"):
@@ -351,7 +362,7 @@ class _Tracing:
             if first is not None:
                 self.effects.append(Effect("no grad", place.path))
         elif grad is not first or self.trace.read(grad._data) is not instruction:
-            self.effects.append(Effect("grad", place.path, self._output(grad._data, label)))
+            self.effects.append(Effect("grad", place.path, self._variable_output(grad, label)))
         elif phantom:
             return
 
@@ -401,7 +412,7 @@ class _Tracing:
             self.effects.append(Effect("alias", place, known.path))
         else:
             self._warn_attached(value, what)
-            self.effects.append(Effect("variable", place, self._output(value._data, what), value.name))
+            self.effects.append(Effect("variable", place, self._variable_output(value, what), value.name))
 
     def _warn_attached(self, value: Variable, what: str) -> None:
         """Eagerly, the next call's gradient would go back through this state."""
@@ -457,8 +468,8 @@ class _Tracing:
             if guard.owner is None or reads.has(guard.owner, guard.attribute)
         ]
         for place in self._places():
-            first, _, phantom = self.grads[id(place.variable)]
-            if first is None and not self.phantoms and place.variable.dtype.kind == "f":
+            _, instruction, _ = self.grads[id(place.variable)]
+            if instruction is None and not self.phantoms and place.variable.dtype.kind == "f":
                 conditions.append((f"{place.path}._grad is None", f"{place.label} has a gradient now"))
         for source in sources:
             if source.kind == "grad":
@@ -487,9 +498,7 @@ class _Tracing:
     def _check_survivors(self) -> None:
         """Tracers that something still holds would be read later, without a value."""
         self.data.clear()
-        self.grads = {key: (None, None, phantom) if g is None else (g, i, phantom) for key, (g, i, phantom) in self.grads.items()}
         ours = {id(tracer) for tracer in self.numbers.values()}
-        ours |= {id(g._data) for g, _, _ in self.grads.values() if g is not None}
         ours |= {id(t) for arrays in self.first_kept.values() for t in arrays}
         ours |= {id(t) for _, _, kept in self.kept for arrays in kept.values() for t in arrays}
         if not self._survivors(ours):

@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from adjoint.compile.codegen import cache, llvm
 from adjoint.compile.codegen.text import Function
 
-__all__ = ["Counts", "addresses", "counts"]
+__all__ = ["Counts", "addresses", "counts", "key_of", "known"]
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -41,6 +42,7 @@ class Counts:
 
 _lock = threading.RLock()
 _known: dict[str, int] = {}
+_keys_of: WeakKeyDictionary[Function, str] = WeakKeyDictionary()
 _names = itertools.count()
 _counts = Counts()
 
@@ -54,7 +56,7 @@ def addresses(functions: Sequence[Function]) -> list[int]:
     """The address of each function. They must not call one another, and stand for themselves without their name."""
     global _counts
     begin = time.perf_counter()
-    keys = [_key(function) for function in functions]
+    keys = [key_of(function) for function in functions]
     with _lock:
         missing = {key: function for key, function in zip(keys, functions, strict=True) if key not in _known}
         in_memory = len(set(keys)) - len(missing)
@@ -72,6 +74,24 @@ def addresses(functions: Sequence[Function]) -> list[int]:
             seconds=_counts.seconds + time.perf_counter() - begin,
         )
         return [_known[key] for key in keys]
+
+
+def known(keys: Sequence[str]) -> dict[str, int] | None:
+    """The addresses of kernels by their keys; None if one is neither in memory nor on disk."""
+    with _lock:
+        if all(key in _known or not key or _load(key) for key in keys):
+            return {key: _known[key] for key in keys if key}
+    return None
+
+
+def key_of(function: Function) -> str:
+    """What a kernel is known by."""
+    return _keys_of.setdefault(function, "") or _note(function)
+
+
+def _note(function: Function) -> str:
+    key = _keys_of[function] = _key(function)
+    return key
 
 
 def _key(function: Function) -> str:

@@ -130,7 +130,7 @@ def cumulative_sum(dtype: str, target: Target) -> Function:
     block = multiply(f, count, inner)
     narrow = f.let(f"icmp eq i64 {inner}, 1")
     # What a sum begins with: -0.0 + x is x, of either sign.
-    start_value = "splat (KIND -0.0)".replace("KIND", kind.scalar) if operation == "fadd" else "zeroinitializer"
+    start_value = f"splat ({kind.scalar} -0.0)" if operation == "fadd" else "zeroinitializer"
     with parts(f, blocks) as (outer, first, end):
         offset = multiply(f, outer, block)
         source, place = element(f, kind.scalar, x, offset), element(f, kind.scalar, out, offset)
