@@ -46,7 +46,7 @@ def assert_agree(found, expected, tolerance=None, what=""):
             continue
         limit = tolerance or TOLERANCE[b.dtype.name]
         finite = np.isfinite(b)
-        np.testing.assert_array_equal(np.where(finite, 0, b), np.where(np.isfinite(a), 0, a), err_msg=where)
+        np.testing.assert_array_equal(np.where(np.isfinite(a), 0, a), np.where(finite, 0, b), err_msg=where)
         scale = np.max(np.abs(b), where=finite, initial=1.0)
         np.testing.assert_allclose(a, b, rtol=limit, atol=limit * scale, err_msg=where)
 

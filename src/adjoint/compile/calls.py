@@ -182,7 +182,7 @@ class _Writer:
             source = self.executable.in_place.get(i)
             if reuse and source is not None:
                 x = f"x{position[source]}"
-                lines.append(f"    o{i} = {x} if refs({x}) == {_REFERENCES} else {new}")
+                lines.append(f"    o{i} = {x} if refs({x}) == {_REFERENCES} and {x}.base is None else {new}")
             elif reuse and i in old_grads and old_grads[i] not in read_grads and not self.executable.can_fail:
                 lines += self._old_gradient(i, old_grads[i], output, new)
             else:
@@ -196,7 +196,7 @@ class _Writer:
             f"    g{i} = {path}._grad",
             f"    if g{i} is not None and refs(g{i}) == {_REFERENCES}:",
             f"        o{i} = g{i}._data",
-            f"        if refs(o{i}) != {_REFERENCES} or o{i}.shape != {shape} or o{i}.dtype is not {dtype}"
+            f"        if refs(o{i}) != {_REFERENCES} or o{i}.base is not None or o{i}.shape != {shape} or o{i}.dtype is not {dtype}"
             f" or not o{i}.flags.carray:",
             f"            o{i} = {new}",
             "    else:",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import threading
 import warnings
-from collections import OrderedDict, namedtuple
+from collections import namedtuple
 from collections.abc import Callable, Sequence
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import MethodType
 from typing import Any, overload
 
@@ -207,7 +208,7 @@ def _fitting(arrays: list[Any], traced: Traced) -> list[Any] | None:
     result = []
     for array, instruction in zip(arrays, inputs, strict=True):
         array = np.asarray(array)
-        if array.shape != instruction.shape or array.dtype != instruction.dtype:
+        if array.shape != instruction.shape or array.dtype.newbyteorder("=") != instruction.dtype:
             return None
         result.append(np.require(array, instruction.dtype, ["C", "A"]).view(np.ndarray))
     return result
@@ -231,7 +232,10 @@ def compile(function: Any = None, *, state: Sequence[Any] = ()) -> Any:
         return functools.partial(compile, state=state)
     if not callable(function):
         raise DTypeError(f"compile takes a function, not {type(function).__name__}")
+    if any(test(function) for test in (isgeneratorfunction, iscoroutinefunction, isasyncgenfunction)):
+        raise DTypeError(
+            f"{function.__name__!r} is a generator or a coroutine, which has no single result; compile the function "
+            "that computes one step, and call it from there"
+        )
     return CompiledFunction(function, state)
 
-
-assert OrderedDict is not None

@@ -310,6 +310,7 @@ class _LoopLowering:
             axes, columns = [math.prod(self.kernel.domain)], [[0] for _ in columns]
         if 0 in self.kernel.domain:
             axes, columns = [0], [[0] for _ in columns]
+            self.reductions = [r for r in self.reductions if 0 not in self.layouts[r[2]].shape]
         operands = [self.lowering._operand(layout) for layout in self.layouts]
         elements = math.prod(axes)
         partial: list[_Partial] = []
@@ -320,7 +321,7 @@ class _LoopLowering:
         if block:
             parts = -(-axes[0] // block)
             partial = self._block_results(operands, parts)
-        reductions, counts = self._reductions(axes, columns, block, parts)
+        reductions, counts = self._reductions(axes, columns, block, elements)
         lanes = self._lanes(axes[-1], self.lowering.target)
         accesses = tuple(
             Access(dtype, "".join(_letter(step, axis == len(axes) - 1) for axis, step in enumerate(column)))
@@ -381,7 +382,7 @@ class _LoopLowering:
         return partial
 
     def _reductions(
-        self, axes: list[int], columns: list[list[int]], block: int, parts: int
+        self, axes: list[int], columns: list[list[int]], block: int, elements: int
     ) -> tuple[tuple[Reduction, ...], list[int]]:
         """How each reduction is done, and the numbers of elements that are set before."""
         reductions, counts = [], []
@@ -389,6 +390,10 @@ class _LoopLowering:
             column = columns[access]
             last = column[-1] != 0
             in_memory = not block and (last or any(not step and n != 1 for step, n in zip(column[:-1], axes[:-1], strict=True)))
+            if elements == 0:  # the sum of nothing
+                reductions.append(Reduction(kind, node, access, True, False))
+                counts.append(math.prod(self.layouts[access].shape))
+                continue
             by_part = in_memory and len(axes) > 1 and column[0] != 0
             reductions.append(Reduction(kind, node, access, in_memory, by_part))
             if in_memory:

@@ -8,7 +8,9 @@ at each call is made of these paths (see `adjoint.compile.calls`).
 from __future__ import annotations
 
 import builtins
+import copy
 import sys
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -24,6 +26,7 @@ __all__ = ["Attribute", "Guard", "Names", "State", "VariablePlace", "find_state"
 _STATIC = (bool, int, str, bytes, type(None), complex)
 _OPAQUE = (ModuleType, type, BuiltinFunctionType, CodeType, property, staticmethod, classmethod)
 _MOST_ITEMS = 10_000  # of a list that is looked into
+_FEW_ITEMS = 32  # all of which are guarded
 
 
 class Names:
@@ -86,7 +89,9 @@ class State:
     """What the walk found.
 
     owners: the objects with attributes, and what they are called
-    containers: lists and dictionaries with a copy of each and what they are called
+    containers: lists, dictionaries and sets with a copy of each and what they are called
+    cells, globals: what closures and modules held
+    classes: the user's, with their attributes
     """
 
     names: Names = field(default_factory=Names)
@@ -98,6 +103,9 @@ class State:
     owners: dict[int, tuple[Any, str]] = field(default_factory=dict)
     containers: list[tuple[Any, Any, str]] = field(default_factory=list)
     arguments: list[VariablePlace] = field(default_factory=list)
+    cells: list[tuple[CellType, Any, str]] = field(default_factory=list)
+    globals: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list)
+    classes: list[tuple[type, dict[str, Any], str]] = field(default_factory=list)
 
 
 def find_state(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], extra: Any) -> State:
@@ -202,6 +210,7 @@ class _Walk:
         path = self._name(space, "m")
         for name in sorted(_names_used(function.__code__)):
             if name in space and not hasattr(builtins, name):
+                self.state.globals.append((space, name, space[name]))
                 self._reached(space[name], f"{path}.get({name!r})", name)
         for name, value in (function.__kwdefaults__ or {}).items():
             self._reached(value, self._name(value), name)
@@ -213,11 +222,13 @@ class _Walk:
             value = cell.cell_contents
         except ValueError:  # not assigned yet
             return
+        self.state.cells.append((cell, value, name))
         self._reached(value, f"{self._name(cell, 'c')}.cell_contents", name)
 
     def _reached(self, value: Any, path: str, label: str, owner: Any = None, attribute: str = "") -> None:
         """A value that is to be the same at each call."""
         if isinstance(value, _OPAQUE):  # modules and classes: who exchanges one expects no effect
+            self.visit(value, "", label)
             return
         name = self._name(value)
         if path != name:
@@ -229,10 +240,10 @@ class _Walk:
             else:
                 condition, cause = f"{path} is {name}", f"{label} is another object"
             self.state.guards.append(Guard(condition, cause, owner, attribute))
-        self.visit(value, name, label)
+        self.visit(value, name, label, owner, attribute)
 
-    def visit(self, value: Any, path: str, label: str) -> None:
-        """Looks into an object that stays the same from call to call."""
+    def visit(self, value: Any, path: str, label: str, owner: Any = None, attribute: str = "") -> None:
+        """Looks into an object that stays the same from call to call; `owner` holds it as `attribute`."""
         if isinstance(value, Variable):
             if not self._is_alias(value, path, label):
                 self.state.variables[id(value)] = VariablePlace(path, label, value)
@@ -243,41 +254,39 @@ class _Walk:
             self.state.generators[id(value)] = (path, value)
         elif id(value) in self.seen:
             return
-        elif type(value) in (list, tuple) or hasattr(type(value), "_fields"):
-            self._list(value, path, label)
-        elif type(value) is dict:
-            self._dict(value, path, label)
+        elif isinstance(value, tuple):
+            self._note(value)
+            for i, item in enumerate(value):
+                if self._matters(item):
+                    self.visit(item, self._name(item), f"{label}[{i}]", owner, attribute)
+        elif isinstance(value, (list, dict, set, deque)):
+            self._container(value, path, label, owner, attribute)
         elif hasattr(value, "__wrapped__") and callable(value):
             self._note(value)
             self.function(value)
         elif self._has_parts(value):
             self._object(value, path, label)
+        elif isinstance(value, type) and not _is_foreign(value.__module__) and not _is_library(value.__module__):
+            self._note(value)
+            self.state.classes.append((value, dict(vars(value)), label))
 
     def _note(self, value: Any) -> None:
         self.seen[id(value)] = ""
         self.held.append(value)
 
-    def _list(self, value: Any, path: str, label: str) -> None:
-        if len(value) > _MOST_ITEMS or not any(self._matters(item) for item in value):
-            return
+    def _container(self, value: Any, path: str, label: str, owner: Any, attribute: str) -> None:
+        """A list, dictionary, set or deque: its length is guarded, and its items where they matter or are few."""
         self._note(value)
-        if type(value) is list:
-            self.state.containers.append((value, list(value), label))
-            self.state.guards.append(Guard(f"len({path}) == {len(value)}", f"the length of {label}"))
-        for i, item in enumerate(value):
-            if type(value) is list:
-                self._reached(item, f"{path}[{i}]", f"{label}[{i}]")
-            else:
-                self.visit(item, self._name(item), f"{label}[{i}]")
-
-    def _dict(self, value: dict[Any, Any], path: str, label: str) -> None:
-        if len(value) > _MOST_ITEMS or not any(self._matters(item) for item in value.values()):
+        self.state.containers.append((value, copy.copy(value), label))
+        guards = self.state.guards
+        guards.append(Guard(f"len({path}) == {len(value)}", f"the length of {label}", owner, attribute))
+        if isinstance(value, set) or len(value) > _MOST_ITEMS:
             return
-        self._note(value)
-        self.state.containers.append((value, dict(value), label))
-        self.state.guards.append(Guard(f"len({path}) == {len(value)}", f"the length of {label}"))
-        for key, item in value.items():
-            self._reached(item, f"{path}.get({self._key(key)})", f"{label}[{key!r}]")
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in list(items):
+            if len(value) <= _FEW_ITEMS or self._matters(item):
+                place = f"{path}.get({self._key(key)})" if isinstance(value, dict) else f"{path}[{key}]"
+                self._reached(item, place, f"{label}[{key!r}]", owner, attribute)
 
     def _object(self, value: Any, path: str, label: str) -> None:
         """The attributes of an object. Floats and arrays are inputs, also private Variables, which are replaced."""
@@ -318,7 +327,7 @@ class _Walk:
 
     def _matters(self, item: Any) -> bool:
         return (
-            isinstance(item, (Variable, list, tuple, dict, np.random.Generator, FunctionType, MethodType))
+            isinstance(item, (Variable, list, tuple, dict, set, np.random.Generator, FunctionType, MethodType))
             or self._has_parts(item)
             or hasattr(item, "__wrapped__")
         )

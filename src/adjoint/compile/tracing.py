@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 import gc
+import random as python_random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from weakref import ref
 import numpy as np
 
 from adjoint import random
-from adjoint.compile.state import Attribute, State, VariablePlace
+from adjoint.compile.state import Attribute, Names, State, VariablePlace
 from adjoint.compile.watching import Reads, watched
 from adjoint.core.variable import Variable
 from adjoint.errors import AdjointError, TraceError
@@ -144,6 +146,7 @@ class _Tracing:
         self.numbers: dict[int, Tracer] = {}
         self.kept: list[tuple[str, Any, _TracedKept]] = []
         self.first_kept: dict[tuple[int, Any], tuple[Tracer, ...]] = {}
+        self.rebuilt: list[tuple[Any, Any, str]] = []  # containers among the arguments
         self.wrapped: dict[int, tuple[Variable, int]] = {}  # the output of each Variable that is given out
         self.outputs: list[Instruction] = []
         self.output_names: list[str] = []
@@ -154,6 +157,7 @@ class _Tracing:
         owners = [owner for owner, _ in self.state.owners.values()]
         before = {id(owner): dict(vars(owner)) for owner in owners}
         draws = _generator_states(self.state)
+        shared = _shared_states()
         recorder = random.RECORDER.set(self._draw)
         try:
             with self._replaced(before), self.trace:
@@ -171,9 +175,11 @@ class _Tracing:
             random.RECORDER.reset(recorder)
             after = _generator_states(self.state)
             _restore_generators(self.state, draws)
-        if repr(draws) != repr(after[: len(draws)]):
+            shared_after = _shared_states()
+            _restore_shared(shared)
+        if repr(draws) != repr(after[: len(draws)]) or repr(shared) != repr(shared_after):
             raise TraceError(
-                "the function draws from a numpy.random.Generator itself, and a compiled call would repeat the numbers "
+                "the function draws from a random generator itself, and a compiled call would repeat the numbers "
                 "of the first; draw by F.dropout or ad.rand, ad.randn, ad.normal with rng=…, or pass draws as arguments"
             )
         if phantom_used:
@@ -218,10 +224,22 @@ class _Tracing:
             for owner_id, attributes in originals.items():
                 attributes.clear()
                 attributes.update(before[owner_id])
-            for container, copy, _ in self.state.containers:
-                container.clear()
-                (container.update if isinstance(container, dict) else container.extend)(copy)
+            for container, earlier, _ in self.state.containers:
+                if not _same_items(container, earlier):
+                    container.clear()
+                    (container.extend if hasattr(container, "extend") else container.update)(earlier)
+            self._put_names_back()
             del kept
+
+    def _put_names_back(self) -> None:
+        for cell, value, _ in self.state.cells:
+            cell.cell_contents = value
+        for space, name, value in self.state.globals:
+            space[name] = value
+        for owner, attributes, _ in self.state.classes:
+            for name, value in attributes.items():
+                if vars(owner).get(name, _MISSING) is not value:
+                    setattr(owner, name, value)
 
     def _places(self) -> list[VariablePlace]:
         return list(self.state.variables.values())
@@ -253,6 +271,8 @@ class _Tracing:
             self.numbers[id(attribute)] = number
             return number
         tracer = self.array(InputSource("array", attribute.path, attribute.label), attribute.value)
+        if attribute.owner is None:
+            self.trace.arguments.add(tracer.instruction)
         self.numbers[id(attribute)] = tracer
         return tracer
 
@@ -269,15 +289,20 @@ class _Tracing:
             return self._traced_attribute(attribute)
         kind = type(value)
         if kind in (list, tuple):
-            return kind(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value))
+            rebuilt = kind(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value))
+            if kind is list:
+                self.rebuilt.append((rebuilt, list(rebuilt), path))
+            return rebuilt
         if hasattr(kind, "_fields"):
             return kind(*(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value)))
         if kind is dict:
             names = self.state.names
-            return {
+            mapping = {
                 key: self._argument(item, f"{path}[{key!r}]" if type(key) in (str, int) else f"{path}[{names.of(key)}]")
                 for key, item in value.items()
             }
+            self.rebuilt.append((mapping, dict(mapping), path))
+            return mapping
         return value
 
     def _draw(self, generator: Any, method: str, arguments: Any, size: tuple[int, ...]) -> Tracer:
@@ -310,16 +335,32 @@ class _Tracing:
         self._kept_effects()
         for owner, label in list(self.state.owners.values()):
             self._attribute_effects(owner, label, before[id(owner)])
-        for container, copy, label in self.state.containers:
-            if not _same_items(container, copy):
-                raise TraceError(
-                    f"the function changes {label}, a {type(container).__name__}, which a compiled call cannot repeat; "
-                    "return the new value and store it after the call"
-                )
+        self._check_side_effects()
         self.wrapped.clear()
         # Only what they were: the Variables may lead to graphs, and so to tracers.
         self.grads = {key: (None, instruction, phantom) for key, (_, instruction, phantom) in self.grads.items()}
         return returned
+
+    def _check_side_effects(self) -> None:
+        """Raises TraceError for changes that a call could not repeat."""
+        changed = [
+            f"{label}, a {type(container).__name__}"
+            for container, earlier, label in [*self.state.containers, *self.rebuilt]
+            if not _same_items(container, earlier)
+        ]
+        changed += [name for cell, value, name in self.state.cells if cell.cell_contents is not value]
+        changed += [f"the global {name}" for space, name, value in self.state.globals if space.get(name) is not value]
+        for owner, attributes, _ in self.state.classes:
+            changed += [
+                f"{owner.__name__}.{name}"
+                for name, value in attributes.items()
+                if vars(owner).get(name, _MISSING) is not value
+            ]
+        if changed:
+            raise TraceError(
+                f"the function changes {changed[0]}, which a compiled call cannot repeat; return the new value and "
+                "store it after the call"
+            )
 
     def _returned(self, value: Any, label: str) -> Any:
         """What is returned, with results in the place of what was computed."""
@@ -540,12 +581,14 @@ def _has_new_parameters(owner: Any, before: dict[str, Any]) -> bool:
     return any(_is_new_parameter(name, value, before.get(name)) for name, value in vars(owner).items())
 
 
-def _same_items(container: Any, copy: Any) -> bool:
-    if len(container) != len(copy):
+def _same_items(container: Any, earlier: Any) -> bool:
+    if len(container) != len(earlier):
         return False
     if isinstance(container, dict):
-        return all(container.get(key, _MISSING) is value for key, value in copy.items())
-    return all(a is b for a, b in zip(container, copy, strict=True))
+        return all(container.get(key, _MISSING) is value for key, value in earlier.items())
+    if isinstance(container, set):
+        return bool(container == earlier)
+    return all(a is b for a, b in zip(container, earlier, strict=True))
 
 
 def _inputs_read(program: Program) -> set[Instruction]:
@@ -581,6 +624,18 @@ def _restore_generators(state: State, states: list[Any]) -> None:
         generator.bit_generator.state = earlier
 
 
+def _shared_states() -> tuple[Any, Any]:
+    """The states of Python's and NumPy's own generators, which functions draw from without being given one."""
+    legacy = sys.modules.get("numpy.random")
+    return python_random.getstate(), legacy.get_state(legacy=False) if legacy else None
+
+
+def _restore_shared(states: tuple[Any, Any]) -> None:
+    python_random.setstate(states[0])
+    if states[1] is not None:
+        sys.modules["numpy.random"].set_state(states[1])
+
+
 def _holder(tracer: Any) -> str:
     """Where a tracer is held, in words."""
     seen = {id(tracer)}
@@ -589,7 +644,7 @@ def _holder(tracer: Any) -> str:
         above = []
         for value in level:
             for referrer in gc.get_referrers(value):
-                if id(referrer) in seen or type(referrer).__name__ in ("frame", "list_iterator", "generator"):
+                if id(referrer) in seen or isinstance(referrer, (State, Names, _Tracing, Trace)) or type(referrer).__name__ in ("frame", "list_iterator", "generator"):
                     continue
                 seen.add(id(referrer))
                 if isinstance(referrer, dict) and "__name__" in referrer and "__builtins__" in referrer:

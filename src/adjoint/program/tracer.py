@@ -74,6 +74,7 @@ class Trace:
     checks: flags that must all be true at run time
     pinned: numbers whose value was read: the program is right for these values only
     frozen: arrays whose values were read, with a copy
+    arguments: inputs that belong to the caller: they are not changed in place
     """
 
     def __init__(self) -> None:
@@ -82,6 +83,7 @@ class Trace:
         self.checks: list[Instruction] = []
         self.pinned: dict[Instruction, Any] = {}
         self.frozen: list[tuple[Any, Any]] = []
+        self.arguments: set[Instruction] = set()
         self.tracers: list[ref[Tracer]] = []
         self.is_open = True
         self._known: dict[tuple[Any, ...], Instruction] = {}
@@ -98,7 +100,7 @@ class Trace:
 
     def input(self, source: Any, shape: tuple[int, ...], dtype: Any) -> Instruction:
         """A new input."""
-        instruction = Instruction("input", (), (len(self.inputs),), shape, dtype)
+        instruction = Instruction("input", (), (len(self.inputs),), shape, dtype.newbyteorder("="))
         self.inputs.append(instruction)
         self.sources.append(source)
         return instruction
@@ -262,7 +264,7 @@ class Tracer:
         return _namespace().astype(self, dtype)
 
     def copy(self) -> Tracer:
-        return self
+        return self.trace.wrap(self.instruction)
 
     def reshape(self, *shape: Any) -> Tracer:
         return _namespace().reshape(self, shape[0] if len(shape) == 1 else shape)
@@ -349,6 +351,32 @@ def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return direct, reflected
 
 
+_VIEWS = frozenset({"reshape", "permute", "slice", "broadcast"})
+
+
+def _in_place(name: str) -> Callable[..., Any]:
+    def change(self: Tracer, other: Any) -> Any:
+        result = binary(name, self, other)
+        if not isinstance(result, Tracer) or isinstance(result, Number):
+            return result
+        if self.instruction.op == "input":
+            if self.instruction in self.trace.arguments:
+                raise TraceError(
+                    "an array that is an argument is changed in place; compute a new one, x = x + …, and return it"
+                )
+            return result  # as in p.data -= …, which assigns
+        if self.instruction.op in _VIEWS:
+            raise TraceError("a view of a traced array is changed in place; compute a new array by F.where or x + …")
+        if result.shape != self.shape:
+            raise ValueError(f"non-broadcastable output operand with shape {self.shape} for {result.shape}")
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"Cannot cast from {result.dtype} to {self.dtype} in place")
+        self.instruction = self.trace.cast(result.instruction, self.dtype)
+        return self
+
+    return change
+
+
 for _name, _method in {
     "add": "add",
     "sub": "sub",
@@ -363,6 +391,7 @@ for _name, _method in {
     _direct, _reflected = _operators(_name)
     setattr(Tracer, f"__{_method}__", _direct)
     setattr(Tracer, f"__r{_method}__", _reflected)
+    setattr(Tracer, f"__i{_method}__", _in_place(_name))
 for _name in COMPARISONS:
     setattr(Tracer, f"__{_name}__", _operators(_name)[0])
 
