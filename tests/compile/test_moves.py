@@ -239,14 +239,18 @@ def test_cumulative_sum(target, numbers, dtype):
         assert untouched()
 
 
-def test_argmax_of_equal_elements_is_the_first(target):
-    for value in (0.0, -np.inf, np.nan):
-        for ones in ([], [40], [69], [33, 50, 66]):
-            x = np.full((1, 70, 1), value, np.float32)
-            x[0, ones] = 1
-            out = np.zeros((1, 1), np.int64)
-            assert execute(scans.argmax_step(target, "float32", outer=1, count=70, inner=1), x=x, out=out) == 0
-            assert out == x.argmax(1)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_argmax_finds_the_first_maximum_anywhere(target, dtype):
+    count = 37
+    marks = [*((i,) for i in range(count)), *((i, j) for i in (0, 5, 30) for j in range(count))]
+    highest = [np.array(1, dtype), *([np.array(np.nan, dtype)] if dtype.startswith("float") else [])]
+    for value in highest:
+        x = np.zeros((len(marks), count), dtype)
+        for row, places in zip(x, marks, strict=True):
+            row[list(places)] = value
+        out = np.zeros(len(marks), np.int64)
+        assert execute(scans.argmax_step(target, dtype, outer=len(marks), count=count, inner=1), x=x, out=out) == 0
+        assert out.tolist() == list(map(min, marks))
 
 
 def test_require(target):

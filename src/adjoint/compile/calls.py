@@ -13,6 +13,7 @@ Written out, a call of a small step takes a microsecond or two; a loop over desc
 
 from __future__ import annotations
 
+import math
 import struct
 import sys
 from collections.abc import Callable
@@ -111,9 +112,9 @@ class _Writer:
 
     def text(self) -> str:
         conditions = self._conditions()
-        lines = ["def attempt(a, b):", *conditions, *self._numbers()]
+        lines = ["def attempt(a, b):", *conditions, *self._numbers(), *self._saved_generators()]
         lines += self._inputs(), *self._outputs(reuse=True), *self._run(), *self._effects()
-        lines += ["def inputs(a, b):", *conditions, *self._inputs_of_list()]
+        lines += ["def inputs(a, b):", *conditions, *self._saved_generators(), *self._inputs_of_list()]
         lines += ["def finish(xs, a, b):", *self._numbers(), *self._unpacked(), *self._outputs(reuse=False)]
         lines += [*self._run(), *self._effects()]
         return "\n".join(line for line in lines if line)
@@ -151,6 +152,13 @@ class _Writer:
                 given = ", ".join(source.path for source in sources)
                 lines.append(f"    pack_{code}(buffer_{code}, 0, {given})")
         return lines
+
+    def _drawn(self) -> list[str]:
+        return list(dict.fromkeys(source.detail for source in self.arrays if source.kind == "draw"))
+
+    def _saved_generators(self) -> list[str]:
+        """The states of generators, for a call that fails after it has drawn."""
+        return [f"    saved[{name!r}] = {name}.bit_generator.state" for name in self._drawn()]
 
     def _path(self, source: InputSource) -> str:
         if source.kind == "data":
@@ -211,6 +219,7 @@ class _Writer:
         return [
             f"    r = run({', '.join(given)})",
             "    if r is not None:",
+            *(f"        {name}.bit_generator.state = saved[{name!r}]" for name in self._drawn()),
             "        if r is NotImplemented:",
             "            return MISS",
             "        raise CallFailed",
@@ -256,7 +265,10 @@ class _Writer:
         if isinstance(value, Result):
             if value.kind == "variable":
                 return f"w{value.output}"
-            return f"o{value.output}.item()" if value.kind == "number" else f"o{value.output}"
+            if value.kind == "number":
+                return f"o{value.output}.item()"
+            # a single number is a scalar, as from NumPy's functions
+            return f"o{value.output}" if self.traced.program.outputs[value.output].shape else f"o{value.output}[()]"
         kind = type(value)
         if kind is tuple:
             return f"({''.join(f'{self._result(item)}, ' for item in value)})"
@@ -285,6 +297,11 @@ def _named(data: Any, name: str) -> Variable:
     return variable
 
 
+def _same_number(a: Any, b: Any) -> bool:
+    """Whether two numbers are the same to the sign of zero; NaN is NaN."""
+    return type(a) is type(b) and (math.copysign(1.0, a) == math.copysign(1.0, b) if a == b else a != a and b != b)
+
+
 def _kept(table: Any, key: Any) -> bool:
     """Makes what is kept for a Variable, as zeros, where it is missing or does not fit."""
     data = key()._data
@@ -311,8 +328,10 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
         refs=sys.getrefcount,
         run=executable.run,
         same=np.array_equal,
+        same_number=_same_number,
         training=TRAINING.get,
         wrap=_wrap,
+        saved={},
     )
     if floats:
         names["floats"] = np.zeros(floats)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 import warnings
@@ -193,10 +194,19 @@ def _plain(values: Any) -> Any:
     if isinstance(values, np.generic):
         return np.asarray(values)
     kind = type(values)
-    if kind in (list, tuple):
-        return kind(_plain(value) for value in values)
-    if kind is dict:
-        return {key: _plain(value) for key, value in values.items()}
+    if hasattr(kind, "_fields"):
+        return kind(*map(_plain, values))
+    if isinstance(values, tuple):
+        return kind(map(_plain, values))
+    if isinstance(values, list):
+        values = copy.copy(values)
+        values[:] = [_plain(value) for value in values]
+        return values
+    if isinstance(values, dict):
+        values = copy.copy(values)
+        for key, value in values.items():
+            values[key] = _plain(value)
+        return values
     if isinstance(values, Variable) and isinstance(values._data, np.generic):
         values._data = np.asarray(values._data)
     return values

@@ -253,22 +253,24 @@ class _Scheduler:
         axis = x.params[0]
         start = 0
         made = 0
-        for part in x.inputs:
-            part = self._read(part)
+        for given in x.inputs:
+            part = self._read(given)
             place = self.placed.get(part)
-            if place is not None and place[0] is x:
+            if place is not None and place[0] is x and place[2] == start:
                 self._store(part)
             else:
-                part = self._copied_to(x, part, axis, start)
+                part = self._copied_to(x, part, axis, start, given.shape)
             made = max(made, self.ready[part])
-            start += x.inputs[0].shape[axis] if part is x.inputs[0] else part.shape[axis]
+            start += given.shape[axis]
         self.ready[x] = made
 
-    def _copied_to(self, root: Instruction, part: Instruction, axis: int, start: int, shape: Any = None) -> Instruction:
+    def _copied_to(
+        self, root: Instruction, part: Instruction, axis: int, start: int, shape: tuple[int, ...]
+    ) -> Instruction:
         """A copy of a part at its place in a join."""
         if part.op != "constant" and part not in self.member:
             self._store(part)
-        copy = Instruction("copy", (part,), (), part.shape, part.dtype)
+        copy = Instruction("copy", (part,), (), shape, part.dtype)
         self.placed[copy] = (root, axis, start)
         self.layouts[copy] = self._place_layout(copy)
         self._take_fusable(copy)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import copy
+import functools
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.core.variable import Variable
+from adjoint.errors import DTypeError
 from adjoint.tree import KeptArrays
 
 __all__ = ["Attribute", "Guard", "Names", "State", "VariablePlace", "find_state"]
@@ -119,6 +121,7 @@ def find_state(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
     walk.function(function)
     for i, value in enumerate(extra):
         walk.visit(value, state.names.of(value), f"state[{i}]")
+    walk.finish()
     return state
 
 
@@ -127,6 +130,17 @@ class _Walk:
         self.state = state
         self.seen: dict[int, str] = {}
         self.held: list[Any] = []  # so that no id is given twice
+        self.called: set[str] = {"forward", "__call__"}  # the names that the functions' code uses
+        self.methods: list[tuple[str, FunctionType]] = []  # of the classes of objects
+
+    def finish(self) -> None:
+        """Looks into the methods that may be called, by their names."""
+        while True:
+            ready = [method for name, method in self.methods if name in self.called and id(method) not in self.seen]
+            if not ready:
+                return
+            for method in ready:
+                self.function(method)
 
     # Arguments: dynamic by place
 
@@ -141,13 +155,14 @@ class _Walk:
             place = VariablePlace(path, label, value)
             self.state.variables[id(value)] = place
             self.state.arguments.append(place)
-        elif kind is np.ndarray or isinstance(value, np.generic):
+        elif isinstance(value, (np.ndarray, np.generic)):
+            _check_array(value, label)
             guards.append(Guard(f"type({path}) is {self._name(kind)}", f"the type of {label}"))
             self._argument_array(value, path, label)
         elif kind is float:
             guards.append(Guard(f"type({path}) is float", f"the type of {label}"))
             self.state.attributes.append(Attribute(path, label, None, "", value))
-        elif kind in (list, tuple, dict) or hasattr(kind, "_fields"):
+        elif isinstance(value, (list, tuple, dict)):
             self._argument_container(value, path, label)
         elif isinstance(value, np.random.Generator) or self._has_parts(value):
             guards.append(Guard(f"{path} is {self._name(value)}", f"{label} is another object"))
@@ -200,6 +215,12 @@ class _Walk:
         if isinstance(function, MethodType):
             self.visit(function.__self__, self._name(function.__self__), "self")
             function = function.__func__
+        if isinstance(function, functools.partial):
+            for value in (*function.args, *function.keywords.values()):
+                self.visit(value, self._name(value), "an argument of the partial function")
+            self.function(function.func)
+        elif self._has_parts(function):
+            self.visit(function, self._name(function), type(function).__name__)
         if not isinstance(function, FunctionType) or id(function) in self.seen:
             return
         self.seen[id(function)] = ""
@@ -208,7 +229,11 @@ class _Walk:
             self._cell(cell, name)
         space = function.__globals__
         path = self._name(space, "m")
-        for name in sorted(_names_used(function.__code__)):
+        used = _names_used(function.__code__)
+        self.called |= used
+        for name in sorted(used):
+            if isinstance(space.get(name), ModuleType):
+                self._module(space[name], used)
             if name in space and not hasattr(builtins, name):
                 self.state.globals.append((space, name, space[name]))
                 self._reached(space[name], f"{path}.get({name!r})", name)
@@ -216,6 +241,17 @@ class _Walk:
             self._reached(value, self._name(value), name)
         for value in function.__defaults__ or ():
             self._reached(value, self._name(value), "a default")
+
+    def _module(self, module: ModuleType, used: set[str]) -> None:
+        """What a function may read of a module of the user's."""
+        if _is_library(module.__name__):
+            return
+        space = vars(module)
+        for name in sorted(used & space.keys()):
+            if name in self.state.names.objects or isinstance(space[name], _OPAQUE):
+                continue
+            if type(space[name]) in (*_STATIC, float) or self._matters(space[name]):
+                self._reached(space[name], f"{self._name(space, 'm')}.get({name!r})", f"{module.__name__}.{name}")
 
     def _cell(self, cell: CellType, name: str) -> None:
         try:
@@ -266,9 +302,20 @@ class _Walk:
             self.function(value)
         elif self._has_parts(value):
             self._object(value, path, label)
-        elif isinstance(value, type) and not _is_foreign(value.__module__) and not _is_library(value.__module__):
-            self._note(value)
-            self.state.classes.append((value, dict(vars(value)), label))
+        elif isinstance(value, type) and not _is_library(value.__module__):
+            self._class(value, label)
+
+    def _class(self, value: type, label: str) -> None:
+        """The attributes of a class of the user's."""
+        if id(value) in self.seen:
+            return
+        self._note(value)
+        self.state.classes.append((value, dict(vars(value)), label))
+        for name, item in vars(value).items():
+            if isinstance(item, FunctionType):
+                self.methods.append((name, item))
+            elif not name.startswith("__") and (type(item) in (*_STATIC, float) or self._matters(item)):
+                self._reached(item, f"vars({self._name(value)}).get({name!r})", f"{value.__name__}.{name}")
 
     def _note(self, value: Any) -> None:
         self.seen[id(value)] = ""
@@ -280,7 +327,11 @@ class _Walk:
         self.state.containers.append((value, copy.copy(value), label))
         guards = self.state.guards
         guards.append(Guard(f"len({path}) == {len(value)}", f"the length of {label}", owner, attribute))
-        if isinstance(value, set) or len(value) > _MOST_ITEMS:
+        if isinstance(value, set):
+            if len(value) <= _FEW_ITEMS:
+                guards.append(Guard(f"{path} == {self._name(set(value))}", f"the items of {label}", owner, attribute))
+            return
+        if len(value) > _MOST_ITEMS:
             return
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in list(items):
@@ -292,6 +343,9 @@ class _Walk:
         """The attributes of an object. Floats and arrays are inputs, also private Variables, which are replaced."""
         self._note(value)
         self.state.owners[id(value)] = (value, label)
+        for kind in type(value).__mro__:
+            if not _is_library(kind.__module__):
+                self._class(kind, label)
         attributes = vars(value)
         space = self._name(attributes, "d")
         caches = getattr(type(value), "_caches", ())
@@ -334,6 +388,15 @@ class _Walk:
 
     def _name(self, value: Any, stem: str = "k") -> str:
         return self.state.names.of(value, stem)
+
+
+def _check_array(array: Any, label: str) -> None:
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(
+            f"{label} has dtype {array.dtype}, which is not supported; use floating point numbers, integers or booleans"
+        )
+    if isinstance(array, np.ndarray) and type(array) not in (np.ndarray, np.memmap):
+        raise DTypeError(f"{label} is a {type(array).__name__}, whose operators mean something else; pass numpy.asarray(…)")
 
 
 def _names_used(code: CodeType) -> set[str]:

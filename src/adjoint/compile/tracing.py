@@ -288,22 +288,23 @@ class _Tracing:
         if attribute is not None:
             return self._traced_attribute(attribute)
         kind = type(value)
-        if kind in (list, tuple):
-            rebuilt = kind(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value))
-            if kind is list:
-                self.rebuilt.append((rebuilt, list(rebuilt), path))
-            return rebuilt
         if hasattr(kind, "_fields"):
             return kind(*(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value)))
-        if kind is dict:
+        if isinstance(value, tuple):
+            return kind(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value))
+        if isinstance(value, list):
+            rebuilt = copy.copy(value)
+            rebuilt[:] = [self._argument(item, f"{path}[{i}]") for i, item in enumerate(value)]
+        elif isinstance(value, dict):
             names = self.state.names
-            mapping = {
-                key: self._argument(item, f"{path}[{key!r}]" if type(key) in (str, int) else f"{path}[{names.of(key)}]")
-                for key, item in value.items()
-            }
-            self.rebuilt.append((mapping, dict(mapping), path))
-            return mapping
-        return value
+            rebuilt = copy.copy(value)
+            for key, item in value.items():
+                place = repr(key) if type(key) in (str, int) else names.of(key)
+                rebuilt[key] = self._argument(item, f"{path}[{place}]")
+        else:
+            return value
+        self.rebuilt.append((rebuilt, copy.copy(rebuilt), path))
+        return rebuilt
 
     def _draw(self, generator: Any, method: str, arguments: Any, size: tuple[int, ...]) -> Tracer:
         """Notes a draw: each call makes it anew, in the same order."""
@@ -495,11 +496,26 @@ class _Tracing:
             sources.append(source)
             names.append(name)
         full.inputs, full.input_names = inputs, names
+        self._check_captured()
         self._check_survivors()
         return Traced(
             full, self.state, sources, self.effects, returned, self._conditions(reads, sources), self.trace.frozen,
             self.warnings,
         )
+
+    def _check_captured(self) -> None:
+        """Arrays of Variables that were not found would be read for ever as they are now."""
+        arrays = [array for array in self.trace.captured_arrays() if array.dtype.kind == "f"]
+        if not arrays:
+            return
+        known = {id(place.variable) for place in self._places()}
+        ours = {id(array) for array in arrays}
+        for holder in gc.get_referrers(*arrays):
+            if isinstance(holder, Variable) and id(holder._data) in ours and id(holder) not in known:
+                raise TraceError(
+                    f"{holder._brief()} is used by the function, but was not found in what it holds; pass the object "
+                    "that holds it as ad.compile(…, state=[…])"
+                )
 
     def _conditions(self, reads: Reads, sources: list[InputSource]) -> list[tuple[str, str]]:
         """The guards that matter: of what was read, of gradients where they matter, of numbers that were pinned."""
@@ -522,7 +538,7 @@ class _Tracing:
             if isinstance(number, Number) and number.instruction in self.trace.pinned:
                 path = by_instruction[number.instruction].path
                 cause = f"{attribute.label}, {attribute.value!r} before, has another value, which the function reads"
-                conditions.append((f"{path} == {names.of(attribute.value)}", cause))
+                conditions.append((f"same_number({path}, {names.of(attribute.value)})", cause))
         arguments = self.state.arguments
         for i, place in enumerate(arguments):
             for other in arguments[:i]:

@@ -216,7 +216,8 @@ def _reduced(inputs: tuple[Instruction, ...], axes: tuple[int, ...]) -> tuple[Sh
 for _name in ("sum", "max", "min"):
     _declare(
         _name,
-        lambda xp, x, axes, name=_name: getattr(xp, name)(x, axis=axes),
+        # NumPy would add small integers up in larger ones
+        lambda xp, x, axes, name=_name: xp.astype(getattr(xp, name)(x, axis=axes), x.dtype),
         _reduced,
         "reduction",
     )

@@ -50,6 +50,8 @@ def is_supported(op: str, dtypes: tuple[Any, ...], result: Any) -> bool:
 
 def constant_text(dtype: Any, value: Any) -> str:
     """A number as LLVM writes it."""
+    if dtype.kind == "f" and dtype.name not in _FLOATS:  # is only moved
+        return str(int.from_bytes(np.asarray(value, dtype).tobytes(), "little"))
     if dtype.kind == "f":
         bits = np.float64(np.float32(value) if dtype.itemsize == 4 else value).view(np.uint64)
         return f"0x{int(bits):016X}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from adjoint.compile.codegen.dot import DOT_WORDS, dot_kernel
-from adjoint.compile.codegen.pack import PACK_WORDS, pack_kernel
+from adjoint.compile.codegen.pack import PACK_ROWS, PACK_WORDS, pack_kernel
 from adjoint.compile.codegen.product import OPERANDS, WORDS, Tile, product_kernel
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.codegen.text import Function, Vector
@@ -287,11 +287,14 @@ class _Product:
         """B is copied to panels first."""
         kind, tiles = self.kind, self.tiles
         width = tiles.vectors * kind.lanes
+        blocks = tiles.panels if self.b.column != 1 else -(-self.k // PACK_ROWS)
         copies, panels = self._copies(self.b, tiles.panels * self.k * width, Strides(width, 1))
         words = _words(
             PACK_WORDS,
             _batches(("in", "out"), (self.b, panels)),
             batch=copies[1],
+            blocks=blocks,
+            out_start=0,
             panels=tiles.panels,
             large_panels=tiles.large * tiles.uneven,
             least=tiles.smallest,
@@ -303,7 +306,7 @@ class _Product:
             out_panel=self.k * width,
         )
         kernel = _pack_kernel(kind.integers, self._side if self.b.column != 1 else 0, self.target)
-        pack = Step(kernel, ("b", "scratch"), words, copies[0] * copies[1] * tiles.panels)
+        pack = Step(kernel, ("b", "scratch"), words, copies[0] * copies[1] * blocks)
         product = replace(self, b=panels).step("scratch", self.k * width)
         return Plan((pack, product), copies[0] * copies[1] * tiles.panels * self.k * width * kind.bits // 8)
 
@@ -345,7 +348,7 @@ class _Product:
             empty=not self.k,
             logical=self.dtype == "bool",
         )
-        extent = self.batch[0] * self.batch[1] * tiles.row_tiles
+        extent = self.batch[0] * self.batch[1] * tiles.panels * tiles.row_tiles
         return Step(_product_kernel(tile, self.target), self._operands(b), words, extent)
 
     @property

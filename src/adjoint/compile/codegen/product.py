@@ -68,7 +68,7 @@ class Tile:
 
 
 def product_kernel(tile: Tile, target: Target) -> Function:
-    """The kernel of a tile; its extent is batch × tiles of rows."""
+    """The kernel of a tile; its extent is batch × panels × tiles of rows."""
     return _Writer(tile, target).write()
 
 
@@ -108,17 +108,17 @@ class _Writer:
         words = {name: word(f, 2 * len(OPERANDS) + i) for i, name in enumerate(WORDS)}
         bases[0] = element(f, self.kind.scalar, bases[0], words["a_start"])
         mask = self._mask(words["columns"]) if self.tile.masked else ""
-        tiles = words["row_tiles"]
-        last = f.let(f"sdiv i64 {add(f, '%end', '-1')}, {tiles}")
-        with counted(f, f.let(f"sdiv i64 %begin, {tiles}"), add(f, last, "1")) as batch:
+        per_batch = multiply(f, words["panels"], words["row_tiles"])
+        last = f.let(f"sdiv i64 {add(f, '%end', '-1')}, {per_batch}")
+        with counted(f, f.let(f"sdiv i64 %begin, {per_batch}"), add(f, last, "1")) as batch:
             outer, inner = f.let(f"sdiv i64 {batch}, {words['batch']}"), f.let(f"srem i64 {batch}, {words['batch']}")
             a, b, c, addend = (
                 self._at(self._at(base, outer, words[f"{name}_batch0"]), inner, words[f"{name}_batch1"])
                 for name, base in zip(OPERANDS, bases, strict=True)
             )
-            before = multiply(f, batch, tiles)
+            before = multiply(f, batch, per_batch)
             first_tile = maximum(f, f.let(f"sub i64 %begin, {before}"), "0")
-            end_tile = minimum(f, f.let(f"sub i64 %end, {before}"), tiles)
+            end_tile = minimum(f, f.let(f"sub i64 %end, {before}"), per_batch)
             # A depth of 0 has one empty block, so that C is written.
             with counted(f, "0", maximum(f, words["depth"], "1"), words["block"]) as start:
                 first = f.let(f"icmp eq i64 {start}, 0")
@@ -151,13 +151,16 @@ class _Writer:
         return self.f.let(f"icmp sgt {lanes} {count}, <{numbers}>")
 
     def _panels(self, place: _Place) -> None:
-        """All columns of some rows, for one block of the depth."""
+        """Some tiles, for one block of the depth."""
         f, tile, words = self.f, self.tile, place.words
-        with counted(f, "0", words["large_panels"]) as panel:
+        tiles = words["row_tiles"]
+        first = f.let(f"sdiv i64 {place.first_tile}, {tiles}")
+        end = add(f, f.let(f"sdiv i64 {add(f, place.end_tile, '-1')}, {tiles}"), "1")
+        with counted(f, first, minimum(f, end, words["large_panels"])) as panel:
             column = multiply(f, panel, str(tile.vectors * self.kind.lanes))
             self._panel(place, panel, column, tile.vectors)
         if tile.uneven:
-            with counted(f, words["large_panels"], words["panels"]) as panel:
+            with counted(f, maximum(f, first, words["large_panels"]), end) as panel:
                 vector = add(f, multiply(f, panel, str(tile.vectors - 1)), words["large_panels"])
                 self._panel(place, panel, multiply(f, vector, str(self.kind.lanes)), tile.vectors - 1)
 
@@ -177,7 +180,10 @@ class _Writer:
             b_last=f.let(f"select i1 {packed}, i64 {width}, i64 {c_last}"),
             c_last=c_last,
         )
-        with counted(f, place.first_tile, place.end_tile) as number:
+        before = multiply(f, panel, words["row_tiles"])
+        first_tile = maximum(f, f.let(f"sub i64 {place.first_tile}, {before}"), "0")
+        end_tile = minimum(f, f.let(f"sub i64 {place.end_tile}, {before}"), words["row_tiles"])
+        with counted(f, first_tile, end_tile) as number:
             self._row_tile(here, multiply(f, number, str(tile.rows)), vectors)
 
     def _row_tile(self, place: _Place, row: str, vectors: int) -> None:

@@ -80,21 +80,31 @@ def _first_maximum(f: Function, dtype: str, kind: Vector, row: str, count: str) 
         return _chosen(f, kind, _is_larger(f, dtype, kind, value, best[0]), [value, index], best)
 
     best = folded(f, str(kind.lanes), count, [(kind, load(f, kind, row)), (indices, numbers)], turn, str(kind.lanes))
-    distance = kind.lanes // 2
-    while distance:
-        order = ", ".join(f"i32 {(lane + distance) % kind.lanes}" for lane in range(kind.lanes))
-        other = [
-            f.let(f"shufflevector {k} {value}, {k} poison, <{kind.lanes} x i32> <{order}>")
-            for k, value in zip((kind, indices), best, strict=True)
-        ]
-        larger, smaller = (_is_larger(f, dtype, kind, a[0], b[0]) for a, b in ((other, best), (best, other)))
+    # Halves that shrink, not rotations: LLVM 22 compares lane 0 of a 64-byte vector rotated by 8 bytes with itself.
+    while kind.lanes > 1:
+        left, right = _halves(f, kind, best)
+        kind, indices = (Vector(k.scalar, k.lanes // 2) for k in (kind, indices))
         logical = kind.of("i1")
+        larger, smaller = (_is_larger(f, dtype, kind, a[0], b[0]) for a, b in ((right, left), (left, right)))
         # of two that are equal the first one
-        earlier = f.let(f"icmp slt {indices} {other[1]}, {best[1]}")
+        earlier = f.let(f"icmp slt {indices} {right[1]}, {left[1]}")
         ahead = f.let(f"select {logical} {smaller}, {logical} zeroinitializer, {logical} {earlier}")
-        best = _chosen(f, kind, f.let(f"or {logical} {larger}, {ahead}"), other, best)
-        distance //= 2
+        best = _chosen(f, kind, f.let(f"or {logical} {larger}, {ahead}"), right, left)
     return f.let(f"extractelement {indices} {best[1]}, i32 0")
+
+
+def _halves(f: Function, kind: Vector, pair: list[str]) -> tuple[list[str], list[str]]:
+    """The first and the last lanes of a vector and of a vector of indices."""
+    half = kind.lanes // 2
+    orders = [", ".join(f"i32 {lane}" for lane in range(first, first + half)) for first in (0, half)]
+    left, right = (
+        [
+            f.let(f"shufflevector {k} {value}, {k} poison, <{half} x i32> <{order}>")
+            for k, value in zip((kind, kind.of("i64")), pair, strict=True)
+        ]
+        for order in orders
+    )
+    return left, right
 
 
 def _chosen(f: Function, kind: Vector, condition: str, left: list[str], right: list[str]) -> list[str]:

@@ -166,7 +166,10 @@ def _sum_of_repeated(builder: Builder, new: Instruction) -> Instruction | None:
     (x,), (axes,) = new.inputs, new.params
     if x.op != "broadcast" or x.inputs[0].size != 1:
         return None
-    count = builder.constant(math.prod(x.shape[axis] for axis in axes), new.dtype)
+    times = math.prod(x.shape[axis] for axis in axes)
+    if times == 0:
+        return builder.broadcast(builder.constant(0, new.dtype), new.shape)
+    count = builder.constant(times, new.dtype)
     return builder.broadcast(builder.make("mul", builder.reshape(x.inputs[0], ()), count), new.shape)
 
 

@@ -179,5 +179,5 @@ def _reads_aligned(reader: Instruction, x: Instruction) -> bool:
 def _sliced(builder: Builder, x: Instruction, ranges: Any, shape: Any) -> Instruction:
     """What an operand contributes to a slice of the result; what is repeated along an axis stays."""
     extra = len(shape) - len(x.shape)
-    own = tuple((0, 1, 1) if n == 1 else ranges[extra + i] for i, n in enumerate(x.shape))
+    own = tuple((0, 1, 1) if n == 1 != shape[extra + i] else ranges[extra + i] for i, n in enumerate(x.shape))
     return builder.make("slice", x, params=(own,)) if x.shape else x
