@@ -22,6 +22,7 @@ from adjoint import (
     viz as viz,
 )
 from adjoint.compile.function import compile as compile
+from adjoint.compile.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from adjoint.config import no_grad as no_grad, test_mode as test_mode
 from adjoint.core.creation import (
     normal as normal,

@@ -22,18 +22,12 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.compile.outcome import MISS, CallFailed
 from adjoint.compile.tracing import Effect, InputSource, Result, Returned, Traced
-from adjoint.config import RECORDING, TRAINING
+from adjoint.config import RECORDING, TRACE, TRAINING
 from adjoint.core.variable import Variable
 
-__all__ = ["MISS", "Call", "CallFailed", "Executable", "make_call"]
-
-MISS = object()
-
-
-class CallFailed(Exception):
-    """A check failed while the program ran; nothing was changed."""
-
+__all__ = ["Call", "Executable", "make_call"]
 
 @dataclass
 class Executable:
@@ -121,8 +115,8 @@ class _Writer:
 
     def _conditions(self) -> list[str]:
         known = f"list(b) == {self.names.of(self.keywords)}" if self.keywords else "not b"
-        modes = f"recording() is {RECORDING.get()} and training() is {TRAINING.get()}"
-        tests = dict.fromkeys([known, f"len(a) == {self.count}", modes, *(c for c, _ in self.traced.conditions)])
+        modes = f"tracing() is None and recording() is {RECORDING.get()} and training() is {TRAINING.get()}"
+        tests: dict[str, None] = dict.fromkeys([known, f"len(a) == {self.count}", modes, *(c for c, _ in self.traced.conditions)])
         tests.update(dict.fromkeys(self._kept_are_there()))
         for array, copy in self.traced.frozen:
             tests[f"same({self.names.of(array)}, {self.names.of(copy)})"] = None
@@ -150,7 +144,10 @@ class _Writer:
         for sources, code in ((self.floats, "floats"), (self.ints, "ints")):
             if sources:
                 given = ", ".join(source.path for source in sources)
-                lines.append(f"    pack_{code}(buffer_{code}, 0, {given})")
+                if any(source.path[0] in "ab" for source in sources):  # other threads have arguments of their own
+                    lines.append(f"    {code} = frombuffer(pack_{code}({given}), {code}_dtype)")
+                else:
+                    lines.append(f"    pack_{code}_into(buffer_{code}, 0, {given})")
         return lines
 
     def _drawn(self) -> list[str]:
@@ -322,6 +319,7 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
         CallFailed=CallFailed,
         NotImplemented=NotImplemented,
         empty=np.empty,
+        frombuffer=np.frombuffer,
         kept=_kept,
         named=_named,
         recording=RECORDING.get,
@@ -329,21 +327,27 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
         run=executable.run,
         same=np.array_equal,
         same_number=_same_number,
+        tracing=TRACE.get,
         training=TRAINING.get,
         wrap=_wrap,
         saved={},
     )
     if floats:
-        names["floats"] = np.zeros(floats)
-        names["buffer_floats"] = memoryview(names["floats"]).cast("B")
-        names["pack_floats"] = struct.Struct(f"{floats}d").pack_into
+        _add_buffer(names, "floats", floats, "d", np.dtype(np.float64))
     if ints:
-        names["ints"] = np.zeros(ints, np.int64)
-        names["buffer_ints"] = memoryview(names["ints"]).cast("B")
-        names["pack_ints"] = struct.Struct(f"{ints}q").pack_into
+        _add_buffer(names, "ints", ints, "q", np.dtype(np.int64))
     exec(compile(source, "<adjoint.compile>", "exec"), names)
     drawn = {source.detail for source in traced.sources if source.kind == "draw"}
     generators = [names[name] for name in drawn]
     return Call(
         names["attempt"], names["inputs"], names["finish"], traced.conditions, names, source, generators
     )
+
+
+def _add_buffer(names: dict[str, Any], name: str, count: int, letter: str, dtype: Any) -> None:
+    """What numbers are handed over in."""
+    names[name] = np.zeros(count, dtype)
+    names[f"{name}_dtype"] = dtype
+    names[f"buffer_{name}"] = memoryview(names[name]).cast("B")
+    packed = struct.Struct(f"{count}{letter}")
+    names[f"pack_{name}"], names[f"pack_{name}_into"] = packed.pack, packed.pack_into

@@ -129,11 +129,10 @@ class _Scheduler:
 
     def _take_view(self, x: Instruction) -> None:
         source = self._read(x.inputs[0])
-        if source.op == "constant" or (source.op == "broadcast" and source.inputs[0].op == "constant"):
-            source = source if source.op == "constant" else source.inputs[0]
-            if x.op == "broadcast" or x.op == "reshape":
-                self.stand_ins[x] = self._repeated(source, x)
-                return
+        if source.op == "constant":  # a constant in any shape stays one for loops; others store it
+            self.stand_ins[x] = source
+            self.ready[x] = -1
+            return
         self._store(source)
         layout = view(x.op, x.params, self.layouts[source], x.shape)
         if layout is None:
@@ -142,11 +141,6 @@ class _Scheduler:
             assert layout is not None
         self.layouts[x] = layout
         self.ready[x] = self.ready[source]
-
-    def _repeated(self, constant: Instruction, x: Instruction) -> Instruction:
-        """A constant stays one for elementwise readers; others store it."""
-        self.ready[x] = -1
-        return constant
 
     def _copy(self, x: Instruction) -> Instruction:
         """A contiguous copy of a view."""
@@ -310,7 +304,7 @@ class _Scheduler:
         self.ready[x] = self.ready[copy]
 
     def _take_other(self, x: Instruction) -> None:
-        operands = [self._read(read) for read in x.inputs]
+        operands = [self._whole(read) for read in x.inputs]
         if x.op == "scatter_add":
             operands[0] = self._filled_first(x, operands[0])
         for i, read in enumerate(operands):
@@ -325,6 +319,16 @@ class _Scheduler:
         self.stored.add(x)
         self.kernels.append(Kernel(x, operands))
         self.ready[x] = len(self.kernels) - 1
+
+    def _whole(self, x: Instruction) -> Instruction:
+        """x, or, for a constant in some shape, an array of it."""
+        constant = self._read(x)
+        if constant is x:
+            return x
+        copy = Instruction("copy", (constant,), (), x.shape, x.dtype)
+        self._take_fusable(copy)
+        self._store(copy)
+        return copy
 
     def _filled_first(self, x: Instruction, start: Instruction) -> Instruction:
         """What is added to, copied to where the result will be."""

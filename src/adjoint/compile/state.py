@@ -27,6 +27,7 @@ __all__ = ["Attribute", "Guard", "Names", "State", "VariablePlace", "find_state"
 
 _STATIC = (bool, int, str, bytes, type(None), complex)
 _OPAQUE = (ModuleType, type, BuiltinFunctionType, CodeType, property, staticmethod, classmethod)
+_NAMESPACES = ("SimpleNamespace", "Namespace")  # of types and argparse: attributes and nothing else
 _MOST_ITEMS = 10_000  # of a list that is looked into
 _FEW_ITEMS = 32  # all of which are guarded
 
@@ -108,6 +109,15 @@ class State:
     cells: list[tuple[CellType, Any, str]] = field(default_factory=list)
     globals: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list)
     classes: list[tuple[type, dict[str, Any], str]] = field(default_factory=list)
+
+
+    def release(self) -> None:
+        """Lets go of all but the names, once the code of calls is made: the first call's arguments among them."""
+        for found in (self.variables, self.generators, self.owners):
+            found.clear()
+        for several in (self.attributes, self.containers, self.arguments, self.cells, self.globals, self.classes):
+            several.clear()
+        self.guards.clear()
 
 
 def find_state(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], extra: Any) -> State:
@@ -377,7 +387,8 @@ class _Walk:
         """Whether an object's attributes are looked into."""
         if isinstance(value, (*_OPAQUE, FunctionType, MethodType)) or callable(value) and hasattr(value, "__wrapped__"):
             return False
-        return hasattr(value, "__dict__") and not _is_foreign(type(value).__module__)
+        kind = type(value)
+        return hasattr(value, "__dict__") and (not _is_foreign(kind.__module__) or kind.__name__ in _NAMESPACES)
 
     def _matters(self, item: Any) -> bool:
         return (

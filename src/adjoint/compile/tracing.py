@@ -14,20 +14,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import CellType
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
 from adjoint import random
 from adjoint.compile.state import Attribute, Names, State, VariablePlace
 from adjoint.compile.watching import Reads, watched
-from adjoint.core.variable import Variable
+from adjoint.core.variable import Variable, apply
 from adjoint.errors import AdjointError, TraceError
 from adjoint.program import Instruction, Number, Program, Trace, Tracer
 from adjoint.tree import KeptArrays
 
-__all__ = ["Effect", "InputSource", "StructureChanged", "Traced", "trace"]
+__all__ = ["Effect", "InputSource", "Result", "Returned", "StructureChanged", "Traced", "trace"]
 
 
 class StructureChanged(Exception):
@@ -141,6 +141,7 @@ class _Tracing:
         self.state = state
         self.phantoms = phantoms
         self.trace = Trace()
+        self.trace.on_capture = self._check_captured
         self.data: dict[int, Tracer] = {}  # of each Variable, at the start
         self.grads: dict[int, tuple[Variable | None, Instruction | None, bool]] = {}  # and is it a phantom
         self.numbers: dict[int, Tracer] = {}
@@ -230,6 +231,24 @@ class _Tracing:
                     (container.extend if hasattr(container, "extend") else container.update)(earlier)
             self._put_names_back()
             del kept
+
+    def _check_captured(self, array: Any) -> None:
+        """An op reads an array that is no tracer. That of a Variable which is kept somewhere would stay as it is now."""
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code is not _APPLY:
+            if frame.f_code is _RUN:
+                return
+            frame = frame.f_back  # type: ignore[assignment]
+        if frame is None:
+            return
+        for value in frame.f_locals["inputs"]:
+            if isinstance(value, Variable) and value._data is array and id(value) not in self.state.variables:
+                holder = _holder(value)
+                if holder is not None:
+                    raise TraceError(
+                        f"{value._brief()}, held {holder}, is used by the function, but was not found in what it holds; "
+                        "pass the object that holds it as ad.compile(…, state=[…])"
+                    )
 
     def _put_names_back(self) -> None:
         for cell, value, _ in self.state.cells:
@@ -496,26 +515,11 @@ class _Tracing:
             sources.append(source)
             names.append(name)
         full.inputs, full.input_names = inputs, names
-        self._check_captured()
         self._check_survivors()
         return Traced(
             full, self.state, sources, self.effects, returned, self._conditions(reads, sources), self.trace.frozen,
             self.warnings,
         )
-
-    def _check_captured(self) -> None:
-        """Arrays of Variables that were not found would be read for ever as they are now."""
-        arrays = [array for array in self.trace.captured_arrays() if array.dtype.kind == "f"]
-        if not arrays:
-            return
-        known = {id(place.variable) for place in self._places()}
-        ours = {id(array) for array in arrays}
-        for holder in gc.get_referrers(*arrays):
-            if isinstance(holder, Variable) and id(holder._data) in ours and id(holder) not in known:
-                raise TraceError(
-                    f"{holder._brief()} is used by the function, but was not found in what it holds; pass the object "
-                    "that holds it as ad.compile(…, state=[…])"
-                )
 
     def _conditions(self, reads: Reads, sources: list[InputSource]) -> list[tuple[str, str]]:
         """The guards that matter: of what was read, of gradients where they matter, of numbers that were pinned."""
@@ -563,7 +567,7 @@ class _Tracing:
         gc.collect()
         survivors = self._survivors(ours)
         if survivors:
-            holder = _holder(survivors[0])
+            holder = _holder(survivors[0]) or "somewhere"
             raise TraceError(
                 f"a value that was computed in the function is still held {holder}; a compiled call cannot put another "
                 "there. Return the value and store it after the call, or pass the object that holds it as "
@@ -652,27 +656,45 @@ def _restore_shared(states: tuple[Any, Any]) -> None:
         sys.modules["numpy.random"].set_state(states[1])
 
 
-def _holder(tracer: Any) -> str:
-    """Where a tracer is held, in words."""
-    seen = {id(tracer)}
-    level = [tracer]
-    for _ in range(6):
+_APPLY = apply.__code__
+_RUN = _Tracing.run.__code__
+_PASSING = ("frame", "list_iterator", "tuple_iterator", "generator", "Link", "Node", "ManyNode", "weakref", "ReferenceType")
+
+
+def _holder(held: Any) -> str | None:
+    """Where something is held that outlives the function, in words; None where only frames and the graph hold it."""
+    seen = {id(held)}
+    level = [held]
+    for _ in range(5):
         above = []
         for value in level:
             for referrer in gc.get_referrers(value):
-                if id(referrer) in seen or isinstance(referrer, (State, Names, _Tracing, Trace)) or type(referrer).__name__ in ("frame", "list_iterator", "generator"):
+                if id(referrer) in seen or type(referrer).__name__ in _PASSING:
+                    continue
+                if isinstance(referrer, (State, Names, _Tracing, Trace)) or referrer is level:
                     continue
                 seen.add(id(referrer))
-                if isinstance(referrer, dict) and "__name__" in referrer and "__builtins__" in referrer:
-                    names = [name for name, item in referrer.items() if item is value]
-                    if names:
-                        return f"by the global name {names[0]!r} of {referrer['__name__']}"
-                if hasattr(referrer, "__dict__") and not isinstance(referrer, (type, Variable, Tracer)):
-                    names = [name for name, item in vars(referrer).items() if item is value]
-                    return f"by an attribute of a {type(referrer).__name__}" + (f", {names[0]!r}" if names else "")
-                above.append(referrer)
+                found = _place_in(referrer, value)
+                if found is not None:
+                    return found
+                if isinstance(referrer, (list, tuple, dict, set, Variable, CellType)):
+                    above.append(referrer)
         level = above
-    return "somewhere"
+    return None
 
 
-__all__ += ["Result", "Returned", "ref"]
+def _place_in(referrer: Any, value: Any) -> str | None:
+    """Where in a module, a class or an object of the user's something is held."""
+    if isinstance(referrer, dict) and "__name__" in referrer and "__builtins__" in referrer:
+        names = [name for name, item in referrer.items() if item is value]
+        return f"by the global name {names[0]!r} of {referrer['__name__']}" if names else None
+    kind = type(referrer)
+    if isinstance(referrer, type):
+        return f"by the class {referrer.__name__}"
+    if kind.__module__.partition(".")[0] in ("builtins", "weakref", "_weakref", "collections"):
+        return None
+    if isinstance(referrer, (Variable, Tracer, Instruction)) or kind.__module__.startswith("adjoint.compile"):
+        return None
+    names = [name for name, item in getattr(referrer, "__dict__", {}).items() if item is value]
+    return f"by an attribute of a {kind.__name__}" + (f", {names[0]!r}" if names else "")
+

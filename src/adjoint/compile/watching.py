@@ -37,7 +37,7 @@ def _watching_class(base: type) -> type:
                 names = _active[-1].names.get(id(self))
                 if names is not None:
                     names.add(name)
-            return base.__getattribute__(self, name)
+            return base.__getattribute__(self, name)  # type: ignore[call-arg]
 
         found = _CLASSES[base] = type(
             base.__name__,

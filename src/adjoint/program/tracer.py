@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ from weakref import ref
 
 import numpy as np
 
+from adjoint.config import TRACE
 from adjoint.errors import TraceError
 from adjoint.program.instruction import Instruction
 from adjoint.program.operations import COMPARISONS, make
@@ -58,12 +58,11 @@ _BINARY_UFUNCS = {
     "gt": np.greater,
     "ge": np.greater_equal,
 }
-_traces = threading.local()
-
 
 def current_trace() -> Trace | None:
-    """The trace that is being made in this thread."""
-    return getattr(_traces, "current", None)
+    """The trace that is being made in this thread or task."""
+    trace: Trace | None = TRACE.get()
+    return trace
 
 
 class Trace:
@@ -84,18 +83,18 @@ class Trace:
         self.pinned: dict[Instruction, Any] = {}
         self.frozen: list[tuple[Any, Any]] = []
         self.arguments: set[Instruction] = set()
+        self.on_capture: Callable[[Any], None] | None = None  # told of each array that is captured
         self.tracers: list[ref[Tracer]] = []
         self.is_open = True
         self._known: dict[tuple[Any, ...], Instruction] = {}
         self._captured: dict[int, tuple[Any, Instruction]] = {}
 
     def __enter__(self) -> Trace:
-        self._outer = current_trace()
-        _traces.current = self
+        self._token = TRACE.set(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        _traces.current = self._outer
+        TRACE.reset(self._token)
         self.is_open = False
 
     def input(self, source: Any, shape: tuple[int, ...], dtype: Any) -> Instruction:
@@ -140,6 +139,8 @@ class Trace:
         """The input for an array that the function found elsewhere; it is read anew at each call."""
         held = self._captured.get(id(array))
         if held is None:
+            if self.on_capture is not None:
+                self.on_capture(array)
             held = self._captured[id(array)] = (array, self.input(array, array.shape, array.dtype))
         return held[1]
 

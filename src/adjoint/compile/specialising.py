@@ -1,0 +1,130 @@
+"""Programs of a compiled function: made for one kind of arguments, called, and compared with what has changed."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from adjoint.compile.calls import make_call
+from adjoint.compile.executable import build
+from adjoint.compile.explaining import explanation
+from adjoint.compile.outcome import MISS
+from adjoint.compile.state import find_state
+from adjoint.compile.tracing import StructureChanged, Traced, trace
+from adjoint.core.variable import Variable
+
+__all__ = ["Specialisation", "StructureChanged", "plain", "run_eagerly"]
+
+
+class Specialisation:
+    """A program of a function, for one kind of arguments.
+
+    attempt: makes a call, given positional and keyword arguments; MISS where the program does not fit
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], extra: Sequence[Any]
+    ) -> None:
+        begin = time.perf_counter()
+        state = find_state(function, args, kwargs, extra)
+        self.traced = trace(function, args, kwargs, state)
+        middle = time.perf_counter()
+        self.executable = build(self.traced)
+        self.call = make_call(self.traced, self.executable, len(args), list(kwargs))
+        state.release()
+        self._seconds = (middle - begin, time.perf_counter() - middle)
+        self.attempt = self.call.attempt
+
+    def with_fitting_arrays(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call on copies of arrays that are contiguous, aligned, and in native byte order; MISS if that is not all."""
+        arrays = self.call.inputs(args, kwargs)
+        if arrays is MISS:
+            return MISS
+        fitting = _fitting(arrays, self.traced)
+        return MISS if fitting is None else self.call.finish(fitting, args, kwargs)
+
+    def what_changed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Why the program does not fit, in words."""
+        space = {**self.call.names, "a": args, "b": kwargs}
+        for condition, cause in self.call.conditions:
+            try:
+                holds = eval(condition, space)
+            except (KeyError, IndexError, AttributeError, TypeError):
+                holds = False
+            if not holds:
+                return cause
+        return self._what_does_not_fit(args, kwargs)
+
+    def _what_does_not_fit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        arrays = self.call.inputs(args, kwargs)
+        sources = [source for source in self.traced.sources if source.kind not in ("float", "int")]
+        wanted = [x for x, s in zip(self.traced.program.inputs, self.traced.sources, strict=True) if s in sources]
+        for array, source, x in zip([] if arrays is MISS else arrays, sources, wanted, strict=False):
+            if array.shape != x.shape or array.dtype != x.dtype:
+                return f"{source.label} is {array.dtype}{list(array.shape)}, and was {x.dtype}{list(x.shape)}"
+        return "the arguments have another form"
+
+    def explain(self, name: str) -> str:
+        """The table of the program's kernels."""
+        return explanation(name, self.executable.native, len(self.traced.program.instructions()), self._seconds)
+
+
+def run_eagerly(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], extra: Sequence[Any]
+) -> Any:
+    """A call by NumPy, to raise the error of a check with its text; if it raises, all is put back."""
+    state = find_state(function, args, kwargs, extra)
+    saved = [(p.variable, p.variable._data, p.variable._grad, p.variable._link) for p in state.variables.values()]
+    attributes = [(vars(owner), dict(vars(owner))) for owner, _ in state.owners.values()]
+    kept = [(table, dict(table)) for _, _, table in state.kept]
+    draws = [(generator, copy.deepcopy(generator.bit_generator.state)) for _, generator in state.generators.values()]
+    try:
+        return function(*args, **kwargs)
+    except BaseException:
+        for variable, data, grad, link in saved:
+            variable._data, variable._grad, variable._link = data, grad, link
+        for space, earlier in [*attributes, *kept]:
+            space.clear()
+            space.update(earlier)
+        for generator, before in draws:
+            generator.bit_generator.state = before
+        raise
+
+
+def plain(values: Any) -> Any:
+    """Arguments with NumPy's scalars as arrays, which is what a program reads."""
+    if isinstance(values, np.generic):
+        return np.asarray(values)
+    kind = type(values)
+    if hasattr(kind, "_fields"):
+        return kind(*map(plain, values))
+    if isinstance(values, tuple):
+        return kind(map(plain, values))
+    if isinstance(values, list):
+        values = copy.copy(values)
+        values[:] = [plain(value) for value in values]
+        return values
+    if isinstance(values, dict):
+        values = copy.copy(values)
+        for key, value in values.items():
+            values[key] = plain(value)
+        return values
+    if isinstance(values, Variable) and isinstance(values._data, np.generic):
+        values._data = np.asarray(values._data)
+    return values
+
+
+def _fitting(arrays: list[Any], traced: Traced) -> list[Any] | None:
+    """The arrays as a program reads them, or None where one has another shape or dtype."""
+    inputs = [i for i, s in zip(traced.program.inputs, traced.sources, strict=True) if s.kind not in ("float", "int")]
+    result = []
+    for array, instruction in zip(arrays, inputs, strict=True):
+        array = np.asarray(array)
+        if array.shape != instruction.shape or array.dtype.newbyteorder("=") != instruction.dtype:
+            return None
+        result.append(np.require(array, instruction.dtype, ["C", "A"]).view(np.ndarray))
+    return result
