@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEARNING_RATES = {"mlp": 0.2, "lstm": 0.01, "rosenbrock": 0.001, "digits": 0.001}
+LEARNING_RATES = {"mlp": 0.2, "lstm": 0.01, "rosenbrock": 0.001, "digits": 0.001, "gpt": 0.001}
+WEIGHT_DECAY = 0.01
+GPT = {"vocabulary": 65, "context": 64, "width": 128, "heads": 4, "blocks": 4}
+GPT_BATCH = 16
 ELEMENTS = 1_000_000
 
 
@@ -65,3 +68,34 @@ def digits() -> Training:
 
 def elementwise() -> np.ndarray:
     return _normal(np.random.default_rng(0), ELEMENTS)
+
+
+def _put_linear(params: dict[str, np.ndarray], rng: np.random.Generator, name: str, rows: int, columns: int) -> None:
+    params[f"{name}.w"] = _weight(rng, rows, columns)
+    params[f"{name}.b"] = np.zeros(columns, np.float32)
+
+
+def _put_norm(params: dict[str, np.ndarray], name: str, width: int) -> None:
+    params[f"{name}.gain"] = np.ones(width, np.float32)
+    params[f"{name}.bias"] = np.zeros(width, np.float32)
+
+
+def gpt() -> Training:
+    """Tokens at random: x (batch, context), and in t those that follow."""
+    rng = np.random.default_rng(0)
+    vocabulary, context, width = GPT["vocabulary"], GPT["context"], GPT["width"]
+    tokens = rng.integers(0, vocabulary, (GPT_BATCH, context + 1))
+    params = {
+        "tokens": np.float32(0.02) * _normal(rng, vocabulary, width),
+        "positions": np.float32(0.02) * _normal(rng, context, width),
+    }
+    for i in range(GPT["blocks"]):
+        _put_norm(params, f"blocks.{i}.attention_norm", width)
+        _put_linear(params, rng, f"blocks.{i}.attention.queries_keys_values", width, 3 * width)
+        _put_linear(params, rng, f"blocks.{i}.attention.projection", width, width)
+        _put_norm(params, f"blocks.{i}.hidden_norm", width)
+        _put_linear(params, rng, f"blocks.{i}.hidden", width, 4 * width)
+        _put_linear(params, rng, f"blocks.{i}.output", 4 * width, width)
+    _put_norm(params, "norm", width)
+    params["head.w"] = _weight(rng, width, vocabulary)
+    return Training(np.ascontiguousarray(tokens[:, :-1]), np.ascontiguousarray(tokens[:, 1:]), params)

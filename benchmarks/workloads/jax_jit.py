@@ -1,15 +1,19 @@
-"""JAX: each step is one jitted function, and its first call compiles it. Recurrence is a `lax.scan`."""
+"""JAX: each step is one jitted function, and its first call compiles it. State is donated: updated where it lies.
+
+Recurrence is a `lax.scan`, but for the loop over single steps, which the compiler sees unrolled.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import numpy as np
 from jax import numpy as jnp
 
 from benchmarks import data
-from benchmarks.workloads import Arrays, Run
+from benchmarks.workloads import Arrays, Run, jax_gpt
 
 VERSION = jax.__version__
 jax.config.update("jax_enable_x64", True)  # for the workloads in float64; the others say float32
@@ -23,9 +27,9 @@ def _arrays(tree: dict) -> Arrays:
 def _training(params: Arrays, loss: Callable, update: Callable, state: object, *inputs: np.ndarray) -> Run:
     """`update` maps parameters, gradients and state to new parameters and state."""
     fixed = tuple(map(jnp.asarray, inputs))
-    held = [{name: jnp.asarray(value) for name, value in params.items()}, state]
+    held = [{name: jnp.array(value) for name, value in params.items()}, state]
 
-    @jax.jit
+    @partial(jax.jit, donate_argnums=(0, 1))
     def advance(params: dict, state: object, *inputs: jax.Array) -> tuple[dict, object, jax.Array]:
         value, gradients = jax.value_and_grad(loss)(params, *inputs)
         params, state = update(params, gradients, state)
@@ -45,17 +49,28 @@ def _sgd(rate: float) -> Callable:
     return lambda params, gradients, state: (tree_map(lambda p, g: p - rate * g, params, gradients), state)
 
 
-def _adam(rate: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Callable:
+def _adam(
+    rate: float, decay: float = 0.0, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
+) -> Callable:
+    """With a decay, AdamW."""
+
     def update(params: dict, gradients: dict, state: tuple) -> tuple[dict, tuple]:
         t, m, v = state
         t = t + 1
         m = tree_map(lambda m, g: m + (1.0 - beta1) * (g - m), m, gradients)
         v = tree_map(lambda v, g: v + (1.0 - beta2) * (g * g - v), v, gradients)
         corrected = (rate * jnp.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)).astype(jnp.float32)
-        params = tree_map(lambda p, m, v: p - corrected * m / (jnp.sqrt(v) + eps), params, m, v)
+        params = tree_map(
+            lambda p, m, v: p - rate * decay * p - corrected * m / (jnp.sqrt(v) + eps), params, m, v
+        )
         return params, (t, m, v)
 
     return update
+
+
+def _moments(params: Arrays) -> tuple:
+    zeros = [{name: jnp.zeros(value.shape, jnp.float32) for name, value in params.items()} for _ in range(2)]
+    return (jnp.asarray(0), *zeros)
 
 
 def _perceptron(params: dict, x: jax.Array) -> jax.Array:
@@ -75,23 +90,31 @@ def mlp() -> Run:
     return _training(params, loss, _sgd(data.LEARNING_RATES["mlp"]), (), x, t)
 
 
-def lstm() -> Run:
+def _lstm_cell(params: dict, carry: tuple, pair: tuple) -> tuple[tuple, jax.Array]:
+    """A step of the recurrence, and its error."""
+    h, c = carry
+    x, t = pair
+    z = x @ params["lstm.x.w"] + params["lstm.x.b"] + h @ params["lstm.h.w"]
+    f, i, o, u = jnp.split(z, 4, axis=-1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(u)
+    h = jax.nn.sigmoid(o) * jnp.tanh(c)
+    y = h @ params["linear.w"] + params["linear.b"]
+    return (h, c), jnp.mean((y - t) ** 2)
+
+
+def lstm(unrolled: bool = False) -> Run:
     xs, ts, params = data.lstm()
 
     def loss(params: dict, xs: jax.Array, ts: jax.Array) -> jax.Array:
-        def cell(carry: tuple, pair: tuple) -> tuple[tuple, jax.Array]:
-            h, c = carry
-            x, t = pair
-            z = x @ params["lstm.x.w"] + params["lstm.x.b"] + h @ params["lstm.h.w"]
-            f, i, o, u = jnp.split(z, 4, axis=-1)
-            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(u)
-            h = jax.nn.sigmoid(o) * jnp.tanh(c)
-            y = h @ params["linear.w"] + params["linear.b"]
-            return (h, c), jnp.mean((y - t) ** 2)
-
         zeros = jnp.zeros((xs.shape[1], params["lstm.h.w"].shape[0]), jnp.float32)
-        _, errors = jax.lax.scan(cell, (zeros, zeros), (xs, ts))
-        return jnp.sum(errors)
+        if not unrolled:
+            _, errors = jax.lax.scan(partial(_lstm_cell, params), (zeros, zeros), (xs, ts))
+            return jnp.sum(errors)
+        carry, total = (zeros, zeros), 0.0
+        for x, t in zip(xs, ts, strict=True):
+            carry, error = _lstm_cell(params, carry, (x, t))
+            total = total + error
+        return total
 
     return _training(params, loss, _sgd(data.LEARNING_RATES["lstm"]), (), xs, ts)
 
@@ -134,9 +157,7 @@ def digits() -> Run:
         logs = jax.nn.log_softmax(_perceptron(params, x))
         return -jnp.mean(jnp.take_along_axis(logs, t[:, None], axis=1))
 
-    zeros = {name: jnp.zeros_like(p) for name, p in params.items()}
-    state = (jnp.asarray(0), zeros, zeros)
-    return _training(params, loss, _adam(data.LEARNING_RATES["digits"]), state, x, t.astype(np.int32))
+    return _training(params, loss, _adam(data.LEARNING_RATES["digits"]), _moments(params), x, t.astype(np.int32))
 
 
 def elementwise() -> Run:
@@ -158,11 +179,22 @@ def elementwise() -> Run:
     return Run(step, check, wait=lambda: jax.block_until_ready(last[0]))
 
 
+def gpt() -> Run:
+    x, t, params = data.gpt()
+    update = _adam(data.LEARNING_RATES["gpt"], data.WEIGHT_DECAY)
+    inputs = x.astype(np.int32), t.astype(np.int32)
+    return _training(params, jax_gpt.loss, update, _moments(params), *inputs)._replace(values=dict)  # see adjoint's
+
+
 WORKLOADS = {
     "mlp": mlp,
     "lstm": lstm,
+    "lstm-sequence": lstm,
+    "lstm-loop": partial(lstm, unrolled=True),
     "rosenbrock": rosenbrock,
     "sine": sine,
     "digits": digits,
+    "digits-fused": digits,
     "elementwise": elementwise,
+    "gpt": gpt,
 }

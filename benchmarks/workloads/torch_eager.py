@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,10 +12,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmarks import data
-from benchmarks.workloads import Arrays, Run
+from benchmarks.workloads import Arrays, Run, torch_gpt
 
 VERSION = torch.__version__
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+
+def as_it_is(function: Callable) -> Callable:
+    return function
 
 
 def _training(optimizer: torch.optim.Optimizer, compute_loss: Callable, arrays: Callable) -> Run:
@@ -78,7 +84,20 @@ def _restore(gates: np.ndarray) -> np.ndarray:
     return np.concatenate([f, i, o, u], axis=-1)
 
 
-def lstm() -> Run:
+def _lstm_arrays(of: Callable, *parameters: torch.Tensor) -> Arrays:
+    """By adjoint's names: weights and bias of the input, the hidden state's weights, those of the linear layer."""
+    input_weight, input_bias, hidden_weight, weight, bias = (of(parameter).numpy() for parameter in parameters)
+    return {
+        "lstm.x.w": _restore(input_weight.T),
+        "lstm.x.b": _restore(input_bias),
+        "lstm.h.w": _restore(hidden_weight.T),
+        "linear.w": weight.T,
+        "linear.b": bias,
+    }
+
+
+def lstm(transform: Callable = as_it_is) -> Run:
+    """A loop over the cell."""
     training = data.lstm()
     xs, ts, params = torch.from_numpy(training.x), torch.from_numpy(training.t), training.params
     hidden = len(params["lstm.h.w"])
@@ -92,6 +111,7 @@ def lstm() -> Run:
         linear.bias.copy_(torch.from_numpy(params["linear.b"]))
     optimizer = torch.optim.SGD([*cell.parameters(), *linear.parameters()], lr=data.LEARNING_RATES["lstm"])
 
+    @transform
     def loss() -> torch.Tensor:
         h = c = torch.zeros(xs.shape[1], hidden)
         total = torch.zeros(())
@@ -101,17 +121,40 @@ def lstm() -> Run:
         return total
 
     def arrays(of: Callable) -> Arrays:
-        return {
-            "lstm.x.w": _restore(of(cell.weight_ih).numpy().T),
-            "lstm.x.b": _restore(of(cell.bias_ih).numpy()),
-            "lstm.h.w": _restore(of(cell.weight_hh).numpy().T),
-            "linear.w": of(linear.weight).numpy().T,
-            "linear.b": of(linear.bias).numpy(),
-        }
+        return _lstm_arrays(of, cell.weight_ih, cell.bias_ih, cell.weight_hh, linear.weight, linear.bias)
 
     run = _training(optimizer, loss, arrays)
     # The cell has a second bias of its own, so trained parameters are not comparable.
     return run._replace(values=dict)
+
+
+def lstm_sequence(transform: Callable = as_it_is) -> Run:
+    """One call for the whole segment."""
+    training = data.lstm()
+    xs, ts, params = torch.from_numpy(training.x), torch.from_numpy(training.t), training.params
+    hidden = len(params["lstm.h.w"])
+    layer, linear = nn.LSTM(1, hidden), nn.Linear(hidden, 1)
+    with torch.no_grad():
+        layer.weight_ih_l0.copy_(torch.from_numpy(_reorder(params["lstm.x.w"]).T))
+        layer.weight_hh_l0.copy_(torch.from_numpy(_reorder(params["lstm.h.w"]).T))
+        layer.bias_ih_l0.copy_(torch.from_numpy(_reorder(params["lstm.x.b"])))
+        layer.bias_hh_l0.zero_()
+        linear.weight.copy_(torch.from_numpy(params["linear.w"].T))
+        linear.bias.copy_(torch.from_numpy(params["linear.b"]))
+    optimizer = torch.optim.SGD([*layer.parameters(), *linear.parameters()], lr=data.LEARNING_RATES["lstm"])
+
+    @transform
+    def loss() -> torch.Tensor:
+        hs, _ = layer(xs)
+        return len(xs) * F.mse_loss(linear(hs), ts)
+
+    def arrays(of: Callable) -> Arrays:
+        return _lstm_arrays(
+            of, layer.weight_ih_l0, layer.bias_ih_l0, layer.weight_hh_l0, linear.weight, linear.bias
+        )
+
+    # The layer has a second bias of its own, so trained parameters are not comparable.
+    return _training(optimizer, loss, arrays)._replace(values=dict)
 
 
 def rosenbrock() -> Run:
@@ -151,11 +194,12 @@ def sine() -> Run:
     return Run(derivatives, lambda: {str(i): y.detach().numpy() for i, y in enumerate(derivatives())})
 
 
-def digits() -> Run:
+def digits(fused: bool = False) -> Run:
+    """fused: with PyTorch's native loop of Adam, which is faster than its default and off unless asked for."""
     training = data.digits()
     x, t = torch.from_numpy(training.x), torch.from_numpy(training.t)
     model, arrays = _perceptron(training.params)
-    optimizer = torch.optim.Adam(model.parameters(), lr=data.LEARNING_RATES["digits"])
+    optimizer = torch.optim.Adam(model.parameters(), lr=data.LEARNING_RATES["digits"], fused=fused)
     run = _training(optimizer, lambda: F.cross_entropy(model(x), t), arrays)
     # PyTorch adds eps after correcting the moments, as the paper's algorithm 1 does: weights without much of a
     # gradient take other steps.
@@ -174,11 +218,30 @@ def elementwise() -> Run:
     return Run(step, lambda: {"loss": step().detach().numpy(), "x": x.grad.numpy()})
 
 
+def gpt() -> Run:
+    training = data.gpt()
+    x, t = torch.from_numpy(training.x), torch.from_numpy(training.t)
+    params = {name: torch.from_numpy(value.copy()).requires_grad_() for name, value in training.params.items()}
+    optimizer = torch.optim.AdamW(
+        params.values(), lr=data.LEARNING_RATES["gpt"], weight_decay=data.WEIGHT_DECAY, fused=True
+    )
+
+    def arrays(of: Callable) -> Arrays:
+        return {name: of(parameter).numpy() for name, parameter in params.items()}
+
+    run = _training(optimizer, lambda: torch_gpt.loss(params, x, t), arrays)
+    return run._replace(values=dict)  # see adjoint's
+
+
 WORKLOADS = {
     "mlp": mlp,
     "lstm": lstm,
+    "lstm-sequence": lstm_sequence,
+    "lstm-loop": lstm,
     "rosenbrock": rosenbrock,
     "sine": sine,
     "digits": digits,
+    "digits-fused": partial(digits, fused=True),
     "elementwise": elementwise,
+    "gpt": gpt,
 }

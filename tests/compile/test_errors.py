@@ -328,7 +328,7 @@ def test_a_value_that_is_kept_elsewhere_is_an_error():
 
     text = refused(step, ONES, match="held by an attribute of a Slots")
     assert "Return the value" in text
-    refused(lambda x: cache(x * 2.0), ONES, match="store|held")
+    refused(lambda x: cache(x * 2.0), ONES, match="store|held|default")
 
 
 def test_a_closure_variable_that_takes_a_result_is_an_error():
@@ -341,6 +341,42 @@ def test_a_closure_variable_that_takes_a_result_is_an_error():
 
     refused(step, ONES, match="last")
     assert last is None
+
+
+def test_writing_to_an_array_of_a_closure_is_an_error():
+    array, holder = np.zeros(3), Counter()
+    holder.array = np.zeros(3)
+
+    def count(x):
+        array[0] += 1.0
+        return x * array
+
+    def count_attribute(x):
+        holder.array[0] += 1.0
+        return x * holder.array
+
+    def store(x):
+        array[:] = x
+        return x
+
+    for function in (count, count_attribute, store):
+        refused(function, ONES, match="array|traced value")
+        assert not array.any()
+        assert not holder.array.any()
+
+
+def test_views_changed_in_place_are_an_error():
+    def change(take):
+        def f(x):
+            y = x * 2.0
+            part = take(y)
+            part += 1.0
+            return y
+
+        return f
+
+    for take in (lambda y: y[:1], lambda y: y.reshape(3, 1), lambda y: y.T, lambda y: y[None]):
+        refused(change(take), np.ones(3), match="view", line="part += 1.0")
 
 
 def test_a_generator_that_outlives_the_trace_is_an_error_or_gives_an_error():
@@ -482,8 +518,8 @@ def step_of(n):
         (lambda x, n: x * n, lambda i: (ONES, i), "argument 2, 6 before, has another value"),
         (lambda x, mode: x * len(mode), lambda i: (ONES, "a" * i), "argument 2, 'aaaaaa' before, has another value"),
         (lambda x, k: x if k > 99 else x * k, lambda i: (ONES, float(i)), "argument 2, 6.0 before, has another value"),
-        (lambda x: x * 2, lambda i: (np.ones(i),), "shape"),
-        (lambda x: x * 2, lambda i: (np.ones(3, "fdilhBHI"[i]),), "dtype"),
+        (lambda x: x * 2, lambda i: (np.ones(i),), "argument 1 has another shape or dtype: float64[7]"),
+        (lambda x: x * 2, lambda i: (np.ones(3, "fdilhBHI"[i]),), "argument 1 has another shape or dtype: uint32[3]"),
         (lambda xs: sum(xs), lambda i: ([ONES] * (i + 1),), "the length of argument 1"),
         (lambda d: sum(d.values()), lambda i: ({str(i): ONES},), "the keys of argument 1"),
     ],

@@ -151,12 +151,23 @@ def test_sizes_beyond_a_block(shape, turn_b):
     check(random((m, k), transposed=True), random((k, n), transposed=turn_b))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_transposed_and_packed(target, dtype):
+    for (m, n, k), turn_b in itertools.product([(256, 100, 260), (96, 300, 1100), (104, 97, 256)], (False, True)):
+        a, b = random((m, k), dtype, transposed=True), random((k, n), dtype, turn_b, seed=1)
+        plan = check(a, b, target=TARGETS[target], accumulate=True, cuts=3)
+        assert plan.steps[0].operands == ("a", "scratch")
+        check(a, b, target=TARGETS[target], bias=random((m, n), dtype))
+        assert len(check(a[:-1], b, target=TARGETS[target]).steps) <= 2  # no whole tiles
+
+
 @pytest.mark.parametrize("turn_b", [False, True])
-def test_columns_of_a_that_displace_each_other(turn_b):
+def test_batches_of_a_transposed_and_packed(turn_b):
     a, b = random((256, 260), transposed=True), random((260, 100), transposed=turn_b)
-    assert len(check(a, b, accumulate=True, cuts=3).steps) == 3
     check(np.broadcast_to(a, (2, 256, 260)), random((2, 260, 100), transposed=turn_b))
     check(random((2, 256, 260), transposed=True), b)
+    check(b.T, a.T, np.zeros((256, 100), np.float32).T)
 
 
 @pytest.mark.parametrize("turn_b", [False, True])
@@ -211,6 +222,19 @@ def test_parts_of_the_extent(cuts):
     check(random((300, 20)), random((20, 70), transposed=True), cuts=cuts)
     check(random((2, 20)), random((20, 70), transposed=True), cuts=cuts)
     check(random((2, 3, 50, 20)), random((2, 3, 20, 70), transposed=True), cuts=cuts)
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(30, 400, 100), (100, 400, 30), (256, 100, 260), (40, 200, 1100)])
+@pytest.mark.parametrize("turn_a", [False, True])
+def test_results_do_not_depend_on_the_parts(m, n, k, turn_a):
+    a, b = random((m, k), transposed=turn_a), random((k, n))
+    plan = plan_product(HOST, "float32", m, n, k, strides_of(a), strides_of(b), Strides(n, 1), accumulate=True)
+    assert min(step.extent for step in plan.steps) >= 8
+    results = []
+    for cuts in (1, 2, 3, 8, 1000):
+        results.append(np.ones((m, n), np.float32))
+        run(plan, {"a": a, "b": b, "c": results[-1]}, cuts)
+        np.testing.assert_array_equal(results[-1], results[0])
 
 
 def test_values_that_are_not_finite_stay_where_they_are():

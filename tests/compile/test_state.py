@@ -444,6 +444,100 @@ def test_a_variable_is_followed_or_named_as_not_found(make):
         np.testing.assert_array_equal(f(ONES).data, [value] * 2)
 
 
+def test_a_function_as_an_argument_is_looked_into():
+    w = variable()
+    helper = lambda x: x * w  # noqa: E731
+    f = ad.compile(lambda x, g: g(x))
+    for value in (1.0, 5.0, 2.0):
+        w.data = np.full(2, value)
+        np.testing.assert_array_equal(f(ONES, helper).data, [value] * 2)
+    np.testing.assert_array_equal(f(ONES, np.negative), -ONES)
+
+
+def test_a_set_as_an_argument_may_grow():
+    f = ad.compile(lambda x, s: x * len(s))
+    s = {1}
+    f(ONES, s)
+    s.add(2)
+    np.testing.assert_array_equal(f(ONES, s), [2.0, 2.0])
+
+
+def test_state_in_a_tuple_of_an_attribute_is_carried_or_refused():
+    class Cell:
+        def __init__(self):
+            self.state = None
+
+        def __call__(self, x):
+            h, c = self.state if self.state is not None else (x, x)
+            h, c = F.tanh(h + x).detach(), (c * 0.5 + h).detach()
+            self.state = (h, c)
+            return h + c
+
+    ours, theirs = Cell(), Cell()
+    f = ad.compile(lambda x: ours(x))
+    for _ in range(4):
+        expected = theirs(ad.Variable(ONES))
+        try:
+            result = f(ad.Variable(ONES))
+        except ad.errors.TraceError as error:
+            assert "state" in str(error)  # noqa: PT017
+            assert ours.state is None
+            return
+        equal(result, expected)
+        equal(ours.state[1], theirs.state[1])
+
+
+def test_arrays_and_numbers_of_attributes_are_carried():
+    class Norm(L.Layer):
+        def __init__(self):
+            self.gain = ad.Variable(np.ones(3))
+            self._mean, self._hidden = np.zeros(3), ad.Variable(np.zeros(3))
+            self.seen, self.weight = np.zeros(()), 0.0
+
+        def forward(self, x):
+            mean = F.mean(x, axis=0)
+            self._mean = 0.9 * self._mean + 0.1 * mean.data
+            with ad.no_grad():
+                self._hidden = 0.5 * self._hidden + mean
+            self.weight = 0.9 * self.weight + 0.1
+            self.seen = self.seen + 1
+            return (x - self._mean / self.weight) * self.gain + self._hidden
+
+    ours, theirs = Norm(), Norm()
+    f = ad.compile(lambda x: ours(x))
+    for _ in range(4):
+        equal(f(X), theirs(X))
+        np.testing.assert_allclose(ours._mean, theirs._mean, rtol=1e-14)
+        assert type(ours.weight) is float
+        assert ours.weight == pytest.approx(theirs.weight, rel=1e-14)
+        assert ours.seen == theirs.seen
+    assert f.cache_info().misses == 1
+
+
+def test_layers_made_inside_of_the_function():
+    def g(x):
+        layer = L.Linear(3, in_size=3, rng=ad.random.source(0))
+        return layer(x)
+
+    f = ad.compile(g)
+    for _ in range(2):
+        equal(f(X), g(X))
+
+
+def test_variables_made_inside_may_be_trained_there():
+    def g(x):
+        w = ad.Variable(np.ones(2))
+        for _ in range(3):
+            w.cleargrad()
+            F.sum((w - x) ** 2).backward()
+            w.data = w.data - 0.1 * w.grad.data
+        return w
+
+    f = ad.compile(g)
+    for i in range(3):
+        equal(f(ONES * i), g(ONES * i))
+
+
 def test_state_names_what_cannot_be_found():
     holder = BySlots()
     f = ad.compile(lambda x: F.sum(holder.w * x).backward(), state=[holder.w])
@@ -682,6 +776,18 @@ def test_returned_arrays_are_not_written_to_later():
     f(X), f(X)
     for array, earlier in zip(arrays, copies, strict=True):
         np.testing.assert_array_equal(array, earlier)
+
+
+def test_copies_of_an_argument_are_copies():
+    x, v = np.arange(2.0), ad.Variable(np.arange(2.0))
+    for function in (np.ndarray.copy, lambda x: +x, lambda x: x.astype(np.float64), lambda x: np.sum(x, axis=())):
+        f = ad.compile(function if function is not np.ndarray.copy else lambda x: x.copy())
+        for _ in range(2):
+            result = f(x)
+            assert not np.shares_memory(result, x)
+            np.testing.assert_array_equal(result, x)
+    f = ad.compile(lambda v: v.astype(np.float64))
+    assert not np.shares_memory(f(v).data, v.data)
 
 
 # Memory

@@ -590,3 +590,72 @@ def test_nan_and_infinite_gradients_go_through_a_step_as_in_eager():
     with np.errstate(all="ignore"):
         for x in (xs[0], np.zeros((4, 4)), np.full((4, 4), np.inf)):
             pair.step(x, target)
+
+
+def test_a_step_through_a_gradient_as_in_meta_learning():
+    def body(model, optimizer, x, target):
+        model.cleargrads()
+        F.mean_squared_error(model(x), target).backward(create_graph=True)
+        fast = {name: p - 0.1 * p.grad for name, p in model.params().items()}
+        model.cleargrads()
+        hidden = F.tanh(F.linear(x, fast["layers.0.w"], fast["layers.0.b"]))
+        loss = F.mean_squared_error(F.linear(hidden, fast["layers.1.w"], fast["layers.1.b"]), 2.0 * target)
+        loss.backward()
+        optimizer.update(model)
+        return loss
+
+    pair = Pair(MODELS["MLP"], OPTIMIZERS["Adam"], body)
+    xs, target = data(1)
+    for model in pair.models:
+        model(xs[0])
+    for _ in range(4):
+        pair.step(xs[0], target)
+
+
+def test_gradients_changed_between_backward_and_update():
+    def body(model, optimizer, x, target):
+        loss = F.mean_squared_error(model(x), target)
+        model.cleargrads()
+        loss.backward()
+        for p in model.params().values():
+            p.grad.data *= 0.5
+        first = model.layers[0].w
+        first.grad = first.grad.data - 0.1 * first.data
+        optimizer.update(model)
+        return loss
+
+    pair = Pair(MODELS["MLP"], OPTIMIZERS["Momentum"], body)
+    xs, target = data(1)
+    for _ in range(4):
+        pair.step(xs[0], target)
+
+
+def test_a_cotangent_given_to_backward():
+    def body(model, optimizer, x, cotangent):
+        model.cleargrads()
+        model(x).backward(cotangent)
+        optimizer.update(model)
+
+    pair = Pair(MODELS["MLP"], OPTIMIZERS["SGD"], body)
+    xs, _ = data(1)
+    for i in range(4):
+        pair.step(xs[0], np.full((4, 1), float(i)))
+
+
+def test_a_parameter_that_is_used_after_its_assignment_within_a_step():
+    def body(model, optimizer, x, target):
+        w = model.layers[0].w
+        y = F.sum(w * w)
+        w.data = w.data * 1.5
+        loss = F.mean_squared_error(model(x), target) + y
+        model.cleargrads()
+        loss.backward()
+        optimizer.update(model)
+        return loss
+
+    pair = Pair(MODELS["MLP"], OPTIMIZERS["SGD"], body)
+    xs, target = data(1)
+    for model in pair.models:
+        model(xs[0])
+    for _ in range(4):
+        pair.step(xs[0], target)

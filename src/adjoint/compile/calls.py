@@ -52,8 +52,10 @@ def _count_references() -> int:
     class Holder:
         __slots__ = ("array",)
 
+        def __init__(self) -> None:
+            self.array = np.empty(1)
+
     holder = Holder()
-    holder.array = np.empty(1)
 
     def count(held: Any) -> int:
         x = held.array

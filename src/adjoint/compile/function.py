@@ -72,9 +72,8 @@ class CompiledFunction:
 
     def _traced_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # What follows is imported with the first program: a program without compiled functions does not wait for it.
-        from adjoint.compile.specialising import Specialisation, StructureChanged, plain
+        from adjoint.compile.specialising import Specialisation, StructureChanged
 
-        args, kwargs = plain(args), plain(kwargs)
         try:
             made = Specialisation(self.__wrapped__, args, kwargs, self._state)
         except StructureChanged:

@@ -15,9 +15,8 @@ from adjoint.compile.explaining import explanation
 from adjoint.compile.outcome import MISS
 from adjoint.compile.state import find_state
 from adjoint.compile.tracing import StructureChanged, Traced, trace
-from adjoint.core.variable import Variable
 
-__all__ = ["Specialisation", "StructureChanged", "plain", "run_eagerly"]
+__all__ = ["Specialisation", "StructureChanged", "run_eagerly"]
 
 
 class Specialisation:
@@ -64,8 +63,12 @@ class Specialisation:
         sources = [source for source in self.traced.sources if source.kind not in ("float", "int")]
         wanted = [x for x, s in zip(self.traced.program.inputs, self.traced.sources, strict=True) if s in sources]
         for array, source, x in zip([] if arrays is MISS else arrays, sources, wanted, strict=False):
+            array = np.asarray(array)
             if array.shape != x.shape or array.dtype != x.dtype:
-                return f"{source.label} is {array.dtype}{list(array.shape)}, and was {x.dtype}{list(x.shape)}"
+                return (
+                    f"{source.label} has another shape or dtype: {array.dtype}{list(array.shape)}, before "
+                    f"{x.dtype}{list(x.shape)}"
+                )
         return "the arguments have another form"
 
     def explain(self, name: str) -> str:
@@ -95,35 +98,12 @@ def run_eagerly(
         raise
 
 
-def plain(values: Any) -> Any:
-    """Arguments with NumPy's scalars as arrays, which is what a program reads."""
-    if isinstance(values, np.generic):
-        return np.asarray(values)
-    kind = type(values)
-    if hasattr(kind, "_fields"):
-        return kind(*map(plain, values))
-    if isinstance(values, tuple):
-        return kind(map(plain, values))
-    if isinstance(values, list):
-        values = copy.copy(values)
-        values[:] = [plain(value) for value in values]
-        return values
-    if isinstance(values, dict):
-        values = copy.copy(values)
-        for key, value in values.items():
-            values[key] = plain(value)
-        return values
-    if isinstance(values, Variable) and isinstance(values._data, np.generic):
-        values._data = np.asarray(values._data)
-    return values
-
-
 def _fitting(arrays: list[Any], traced: Traced) -> list[Any] | None:
     """The arrays as a program reads them, or None where one has another shape or dtype."""
-    inputs = [i for i, s in zip(traced.program.inputs, traced.sources, strict=True) if s.kind not in ("float", "int")]
+    inputs = [x for x, s in zip(traced.program.inputs, traced.sources, strict=True) if s.kind not in ("float", "int")]
     result = []
-    for array, instruction in zip(arrays, inputs, strict=True):
-        array = np.asarray(array)
+    for given, instruction in zip(arrays, inputs, strict=True):
+        array = np.asarray(given)
         if array.shape != instruction.shape or array.dtype.newbyteorder("=") != instruction.dtype:
             return None
         result.append(np.require(array, instruction.dtype, ["C", "A"]).view(np.ndarray))

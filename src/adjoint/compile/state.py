@@ -93,7 +93,7 @@ class State:
 
     owners: the objects with attributes, and what they are called
     containers: lists, dictionaries and sets with a copy of each and what they are called
-    cells, globals: what closures and modules held
+    cells, globals, spaces: what closures and modules held, and the names of modules
     classes: the user's, with their attributes
     """
 
@@ -108,13 +108,17 @@ class State:
     arguments: list[VariablePlace] = field(default_factory=list)
     cells: list[tuple[CellType, Any, str]] = field(default_factory=list)
     globals: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list)
+    spaces: dict[int, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
     classes: list[tuple[type, dict[str, Any], str]] = field(default_factory=list)
 
 
     def release(self) -> None:
         """Lets go of all but the names, once the code of calls is made: the first call's arguments among them."""
-        for found in (self.variables, self.generators, self.owners):
-            found.clear()
+        self.variables.clear()
+        self.generators.clear()
+        self.owners.clear()
+        self.spaces.clear()
+        several: list[Any]
         for several in (self.attributes, self.containers, self.arguments, self.cells, self.globals, self.classes):
             several.clear()
         self.guards.clear()
@@ -235,12 +239,13 @@ class _Walk:
             return
         self.seen[id(function)] = ""
         self.held.append(function)
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            self._cell(cell, name)
-        space = function.__globals__
-        path = self._name(space, "m")
         used = _names_used(function.__code__)
         self.called |= used
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            self._cell(cell, name, used)
+        space = function.__globals__
+        self.state.spaces[id(space)] = (space, set(space))
+        path = self._name(space, "m")
         for name in sorted(used):
             if isinstance(space.get(name), ModuleType):
                 self._module(space[name], used)
@@ -258,17 +263,17 @@ class _Walk:
             return
         space = vars(module)
         for name in sorted(used & space.keys()):
-            if name in self.state.names.objects or isinstance(space[name], _OPAQUE):
-                continue
             if type(space[name]) in (*_STATIC, float) or self._matters(space[name]):
                 self._reached(space[name], f"{self._name(space, 'm')}.get({name!r})", f"{module.__name__}.{name}")
 
-    def _cell(self, cell: CellType, name: str) -> None:
+    def _cell(self, cell: CellType, name: str, used: set[str]) -> None:
         try:
             value = cell.cell_contents
         except ValueError:  # not assigned yet
             return
         self.state.cells.append((cell, value, name))
+        if isinstance(value, ModuleType):
+            self._module(value, used)
         self._reached(value, f"{self._name(cell, 'c')}.cell_contents", name)
 
     def _reached(self, value: Any, path: str, label: str, owner: Any = None, attribute: str = "") -> None:

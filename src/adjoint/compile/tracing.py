@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import CellType
+from types import CellType, FrameType
 from typing import Any
 
 import numpy as np
@@ -234,11 +234,11 @@ class _Tracing:
 
     def _check_captured(self, array: Any) -> None:
         """An op reads an array that is no tracer. That of a Variable which is kept somewhere would stay as it is now."""
-        frame = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code is not _APPLY:
             if frame.f_code is _RUN:
                 return
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
         if frame is None:
             return
         for value in frame.f_locals["inputs"]:
@@ -255,6 +255,9 @@ class _Tracing:
             cell.cell_contents = value
         for space, name, value in self.state.globals:
             space[name] = value
+        for space, names in self.state.spaces.values():
+            for name in space.keys() - names if len(space) != len(names) else ():
+                del space[name]
         for owner, attributes, _ in self.state.classes:
             for name, value in attributes.items():
                 if vars(owner).get(name, _MISSING) is not value:
@@ -312,7 +315,7 @@ class _Tracing:
         if isinstance(value, tuple):
             return kind(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value))
         if isinstance(value, list):
-            rebuilt = copy.copy(value)
+            rebuilt: Any = copy.copy(value)
             rebuilt[:] = [self._argument(item, f"{path}[{i}]") for i, item in enumerate(value)]
         elif isinstance(value, dict):
             names = self.state.names
@@ -322,7 +325,7 @@ class _Tracing:
                 rebuilt[key] = self._argument(item, f"{path}[{place}]")
         else:
             return value
-        self.rebuilt.append((rebuilt, copy.copy(rebuilt), path))
+        self.rebuilt.append((rebuilt, copy.copy(rebuilt), _argument_label(path)))
         return rebuilt
 
     def _draw(self, generator: Any, method: str, arguments: Any, size: tuple[int, ...]) -> Tracer:
@@ -370,6 +373,8 @@ class _Tracing:
         ]
         changed += [name for cell, value, name in self.state.cells if cell.cell_contents is not value]
         changed += [f"the global {name}" for space, name, value in self.state.globals if space.get(name) is not value]
+        for space, names in self.state.spaces.values():
+            changed += [f"the global {name}" for name in (space.keys() - names if len(space) != len(names) else ())]
         for owner, attributes, _ in self.state.classes:
             changed += [
                 f"{owner.__name__}.{name}"
@@ -442,7 +447,10 @@ class _Tracing:
         now = vars(owner)
         space = self.state.names.of(now, "d")
         numbers = {a.name: self.numbers[id(a)] for a in self.state.attributes if a.owner is owner}
+        caches = getattr(type(owner), "_caches", ())
         for name, value in now.items():
+            if name in caches:
+                continue
             earlier = before.get(name, _MISSING)
             place, what = f"{space}[{name!r}]", f"{label}.{name}"
             if value is earlier or value is numbers.get(name, _MISSING) or isinstance(value, _TracedKept):
@@ -459,6 +467,11 @@ class _Tracing:
                 raise TraceError(
                     f"the function changes {what} from {earlier!r} to {value!r}, which a compiled call cannot repeat; "
                     "change it outside of the compiled function"
+                )
+            elif isinstance(value, (list, tuple, dict, set)) and _holds_traced(value):
+                raise TraceError(
+                    f"the function puts a {type(value).__name__} of computed values into {what}, which a compiled call "
+                    "cannot repeat; return them, or keep each in an attribute of its own"
                 )
         for name in before.keys() - now.keys():
             raise TraceError(f"the function deletes {label}.{name}, which a compiled call cannot repeat")
@@ -591,6 +604,21 @@ def _leaf(data: Any) -> Variable:
 
 def _names_of(owner: Any, value: Any) -> list[str]:
     return [name for name, item in vars(owner).items() if item is value]
+
+
+def _argument_label(path: str) -> str:
+    """What an argument is called, given its path: a[0]['x'] is argument 1['x']."""
+    first, rest = path[2 : path.index("]")], path[path.index("]") + 1 :]
+    return f"argument {int(first) + 1 if path[0] == 'a' else first}{rest}"
+
+
+def _holds_traced(value: Any) -> bool:
+    """Whether a collection holds something that was computed."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple, set)):
+        return any(map(_holds_traced, value))
+    return isinstance(value, Tracer) or (isinstance(value, Variable) and isinstance(value._data, Tracer))
 
 
 def _is_new_parameter(name: str, value: Any, earlier: Any) -> bool:

@@ -331,7 +331,7 @@ def cumulative_sum(x: Array, *, axis: int) -> Array:
     one = instruction.op == "broadcast" and len(instruction.shape) == 1 and instruction.inputs[0].op == "constant"
     if one and instruction.inputs[0].params[0] == 1:  # 1, 2, 3, …
         numbers = trace.add("iota", params=(instruction.shape[0], instruction.dtype))
-        return trace.wrap(numbers) + 1
+        return binary("add", trace.wrap(numbers), 1)
     return trace.wrap(trace.add("cumsum", instruction, params=(axis,)))
 
 
@@ -486,7 +486,7 @@ def apply_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[st
 
 def apply_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A NumPy function called on tracers."""
-    known = _FUNCTIONS.get(function)
+    known: Any = _FUNCTIONS.get(function)
     if known is None:
         raise TraceError(f"numpy.{function.__name__} cannot be traced; use adjoint.functions")
     if function in _POSITIONAL_AXIS and len(args) == (3 if function is np.take else 2):

@@ -498,7 +498,7 @@ _FEW_FACTORS = 8
 
 def power(base: Any, exponent: Any) -> Any:
     """base ** exponent; small whole exponents are products, as in NumPy, ½ is a square root."""
-    if not isinstance(exponent, _NUMBERS) or isinstance(base, Number) or base.dtype.kind not in "fiu":
+    if type(exponent) not in _NUMBERS or isinstance(base, Number) or base.dtype.kind not in "fiu":
         return binary("pow", base, exponent)
     floats = base.dtype.kind == "f"
     if exponent == 0.5 and floats:

@@ -23,7 +23,7 @@ _DOT_ROWS = 4  # up to so many rows of A, a B whose columns are contiguous is re
 _PACKED_ROWS = 192  # from so many rows of A on, a packed copy of B pays
 _PACKED = 1 << 16  # bytes of B from which on it pays
 _ALIASING = 1024  # bytes: rows that are multiples of it apart displace each other in the first cache
-_COPIED_DEPTH = 256  # from this depth on a copy of A pays where its rows do so
+_PACKED_A, _PACKED_A_DEPTH = 96, 256  # from so many rows of A, columns of B, and depth on, packing A transposed pays
 _PACKED_BLOCK = 1024  # of the depth: a panel of it stays in the second cache
 _LARGE = 1 << 20  # bytes of a B that does not stay there
 _LARGE_BLOCK = 64  # of the depth of a large B that is not packed: all of its columns are read in turn
@@ -127,9 +127,8 @@ def plan_copy(
     out: Strides,
     *,
     batch: tuple[int, int] = (1, 1),
-    start: int = 0,
 ) -> Plan:
-    """Operand "out", from element `start` on, = operand "in", both (rows, columns); the rows of `out` have stride 1.
+    """Operand "out" = operand "in", both (rows, columns); the rows of `out` must have stride 1.
 
     It is fast where the columns of `in` are contiguous: a transposition.
     """
@@ -148,7 +147,6 @@ def plan_copy(
         columns=columns,
         in_row=source.row,
         in_column=source.column,
-        out_start=start,
         out_row=out.row,
     )
     return Plan((Step(_transpose_kernel(kind, target), TRANSPOSE_OPERANDS, words, batch[0] * batch[1] * blocks),))
@@ -211,20 +209,35 @@ class _Product:
     addend_strides: Strides
     a_start: int = 0
     """How many elements beyond its operand A begins."""
+    a_panel: int = 0
+    """How far the tiles of rows of a packed A are apart."""
 
     def plan(self) -> Plan:
-        """The product, A being copied first where its columns lie badly."""
-        aliasing = self.a.row == 1 and not self.a.column * self.kind.bits // 8 % _ALIASING
-        if not aliasing or self.k < _COPIED_DEPTH or min(self.m, self.n) < _PACKED_ROWS // 2:
-            return self.inner()
-        copies, dense = self._copies(self.a, self.m * self.k, Strides(self.k, 1))
-        item = self.kind.bits // 8
-        rest = replace(self, a=dense).inner()
-        start = -(-rest.scratch // 64) * 64 // item
-        copy = plan_copy(self.target, self.dtype, self.m, self.k, self.a, dense, batch=copies, start=start)
-        steps = replace(self, a=dense, a_start=start).inner().renamed({"a": "scratch"}).steps
-        scratch = start * item + copies[0] * copies[1] * self.m * self.k * item
-        return Plan((*copy.renamed({"in": "a", "out": "scratch"}).steps, *steps), scratch)
+        """The product, a transposed A being packed first: its lines displace each other in the caches."""
+        wide = min(self.m, self.n) >= _PACKED_A and self.k >= _PACKED_A_DEPTH
+        pays = wide and self.a.row == 1 != self.a.column and not self.m % self._a_rows
+        return self.with_a() if pays else self.inner()
+
+    def with_a(self) -> Plan:
+        """A is copied to tiles of rows first."""
+        rows = self._a_rows
+        size = self.m * self.k
+        copies, strides = self._copies(self.a, size, Strides(1, rows))
+        product = replace(self, a=strides, a_panel=rows * self.k)
+        start = -(-product.inner().scratch // 64) * 64 // self._item
+        tiles = Tiling(rows, 0, 1, self.m // rows, self.m // rows)
+        pack = self._pack("a", self.a.transposed, strides, copies, tiles, rows, start)
+        steps = replace(product, a_start=start).inner().renamed({"a": "scratch"}).steps
+        return Plan((pack, *steps), (start + copies[0] * copies[1] * size) * self._item)
+
+    @property
+    def _item(self) -> int:
+        return self.kind.bits // 8
+
+    @property
+    def _a_rows(self) -> int:
+        """Of a tile for which A is packed."""
+        return self.target.registers // 4
 
     def inner(self) -> Plan:
         """By dot products, with B packed, copied, or where it lies."""
@@ -240,8 +253,7 @@ class _Product:
     @property
     def _packs(self) -> bool:
         """Whether packing pays although B's rows are contiguous."""
-        item = self.kind.bits // 8
-        rows = _PACKED_ROWS if self.b.row * item % _ALIASING else _PACKED_ROWS // 2
+        rows = _PACKED_ROWS if self.b.row * self._item % _ALIASING else _PACKED_ROWS // 2
         return self.m >= rows and self.n >= 2 * self.kind.lanes and self._bytes >= _PACKED
 
     @property
@@ -258,7 +270,7 @@ class _Product:
     @property
     def tiles(self) -> Tiling:
         """How C is divided."""
-        return tiling(self.target.registers, self.kind.lanes, self.m, self.n, self.k)
+        return tiling(self.target.registers, self.kind.lanes, self.m, self.n, self.k, self._a_rows * bool(self.a_panel))
 
     def dot(self) -> Step:
         """The kernel of dot products, for few rows and a B whose columns are contiguous."""
@@ -285,30 +297,47 @@ class _Product:
 
     def packed(self) -> Plan:
         """B is copied to panels first."""
-        kind, tiles = self.kind, self.tiles
-        width = tiles.vectors * kind.lanes
-        blocks = tiles.panels if self.b.column != 1 else -(-self.k // PACK_ROWS)
-        copies, panels = self._copies(self.b, tiles.panels * self.k * width, Strides(width, 1))
+        tiles = self.tiles
+        width = tiles.vectors * self.kind.lanes
+        size = tiles.panels * self.k * width
+        copies, panels = self._copies(self.b, size, Strides(width, 1))
+        pack = self._pack("b", self.b, panels, copies, tiles, self.kind.lanes)
+        product = replace(self, b=panels).step("scratch", self.k * width)
+        return Plan((pack, product), copies[0] * copies[1] * size * self._item)
+
+    def _pack(
+        self,
+        name: str,
+        source: Strides,
+        out: Strides,
+        copies: tuple[int, int],
+        tiles: Tiling,
+        lanes: int,
+        start: int = 0,
+    ) -> Step:
+        """The kernel that packs an operand (depth, columns) in panels of vectors."""
+        turned = source.column != 1
+        width = tiles.vectors * lanes
+        large = tiles.large * tiles.uneven
+        units = tiles.panels * tiles.smallest + large if turned else -(-self.k // PACK_ROWS)
         words = _words(
             PACK_WORDS,
-            _batches(("in", "out"), (self.b, panels)),
+            _batches(("in", "out"), (source, out)),
             batch=copies[1],
-            blocks=blocks,
-            out_start=0,
+            units=units,
+            out_start=start,
             panels=tiles.panels,
-            large_panels=tiles.large * tiles.uneven,
+            large_panels=large,
             least=tiles.smallest,
             depth=self.k,
-            columns=self.n,
-            in_row=self.b.row,
-            in_column=self.b.column,
+            columns=self.n if name == "b" else self.m,
+            in_row=source.row,
+            in_column=source.column,
             out_row=width,
             out_panel=self.k * width,
         )
-        kernel = _pack_kernel(kind.integers, self._side if self.b.column != 1 else 0, self.target)
-        pack = Step(kernel, ("b", "scratch"), words, copies[0] * copies[1] * blocks)
-        product = replace(self, b=panels).step("scratch", self.k * width)
-        return Plan((pack, product), copies[0] * copies[1] * tiles.panels * self.k * width * kind.bits // 8)
+        kernel = _pack_kernel(replace(self.kind.integers, lanes=lanes), self._side if turned else 0, self.target)
+        return Step(kernel, (name, "scratch"), words, copies[0] * copies[1] * units)
 
     def copied(self) -> Plan:
         """B is copied first so that its rows are contiguous."""
@@ -316,7 +345,7 @@ class _Product:
         copy = plan_copy(self.target, self.dtype, self.k, self.n, self.b, dense, batch=copies)
         product = replace(self, b=dense).step("scratch")
         steps = (*copy.renamed({"in": "b", "out": "scratch"}).steps, product)
-        return Plan(steps, copies[0] * copies[1] * self.k * self.n * self.kind.bits // 8)
+        return Plan(steps, copies[0] * copies[1] * self._bytes)
 
     def step(self, b: str, panel: int = 0) -> Step:
         """The kernel of tiles, `b` being B's name; `panel` is how far the panels of a packed B are apart."""
@@ -337,6 +366,7 @@ class _Product:
             a_start=self.a_start,
             a_row=self.a.row,
             a_column=self.a.column,
+            a_tile=self.a_panel or tiles.rows * self.a.row,
             b_row=self.b.row,
             b_panel=panel,
             c_row=self.c.row,
@@ -354,7 +384,7 @@ class _Product:
     @property
     def _bytes(self) -> int:
         """Of B."""
-        return self.k * self.n * self.kind.bits // 8
+        return self.k * self.n * self._item
 
     def _operands(self, b: str) -> tuple[str, ...]:
         return ("a", b, "c", self.addend or "c")

@@ -1,7 +1,8 @@
 """Packing: a copy of B in which each panel of columns lies in one piece, in the order in which the product reads it.
 
 Rows of B that are some power of two apart fall into the same few lines of the caches; in a packed copy they do not.
-Where it is the columns of B that are contiguous, square blocks are turned on the way.
+Where it is the columns of B that are contiguous, square blocks are turned on the way.  The tiles of rows of a
+transposed A are packed by the same kernel, in vectors as long as a tile has rows.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from adjoint.compile.codegen.text import Function, Vector
 
 __all__ = ["PACK_OPERANDS", "PACK_ROWS", "PACK_WORDS", "pack_kernel"]
 
-PACK_ROWS = 16  # of B: they are read in the order in which they lie, which is the fastest from beyond the second cache
-
 PACK_OPERANDS = ("in", "out")
 
+PACK_ROWS = 32
+"""Of a unit of work.  All panels of some rows, not all rows of a panel: rows are read in the order in which they lie,
+the fastest from beyond the second cache, while enough of a panel is written in a row for its lines to be filled."""
+
 PACK_WORDS = (
-    *("batch", "blocks"),  # the inner batch axis; units of work for each matrix: blocks of rows, or panels
+    *("batch", "units"),  # the inner batch axis; units of work for each matrix
     "out_start",  # in elements, beyond the operand
     *("panels", "large_panels", "least"),  # the panels have `least` vectors, the large ones, which lead, one more
     *("depth", "columns"),  # sizes of `in`
@@ -29,8 +32,9 @@ PACK_WORDS = (
 
 
 def pack_kernel(kind: Vector, side: int, target: Target) -> Function:
-    """Copies `in` (depth, columns) to panels (depth, `out_row`); its extent is batch × panels.
+    """Copies `in` (depth, columns) to panels (depth, `out_row`); its extent is batch × units.
 
+    A unit is `PACK_ROWS` rows, or, where blocks are turned, a vector of columns.
     The stride `in_column` is 1 and `side` 0, or `in_row` is 1 and blocks of `side` × `side` are turned: `side` divides
     the lanes and is not more than the depth.
     The last vector of the last panel overlaps the one before.
@@ -55,46 +59,58 @@ def pack_kernel(kind: Vector, side: int, target: Target) -> Function:
         f.do(f"store {moved} {value}, ptr {address}, align {alignment}")
 
     with counted(f, "%begin", "%end") as number:
-        batch, block = (f.let(f"{which} i64 {number}, {words['blocks']}") for which in ("sdiv", "srem"))
-        outer, inner = (f.let(f"{which} i64 {batch}, {words['batch']}") for which in ("sdiv", "srem"))
+        batch, unit = _divided(f, number, words["units"])
+        outer, inner = _divided(f, batch, words["batch"])
         source, out = (
             at(at(base, outer, words[f"{name}_batch0"]), inner, words[f"{name}_batch1"])
             for name, base in zip(PACK_OPERANDS, bases, strict=True)
         )
 
-        def place(panel: str) -> tuple[str, str]:
-            """The first vector of a panel, and how many it has."""
-            first = add(f, multiply(f, panel, words["least"]), minimum(f, panel, words["large_panels"]))
-            large = f.let(f"icmp slt i64 {panel}, {words['large_panels']}")
-            return first, add(f, words["least"], f.let(f"zext i1 {large} to i64"))
-
-        def column(vector: str) -> str:
-            return minimum(f, multiply(f, vector, str(kind.lanes)), last_column)
+        def lines(vector: str, panel: str, place: str) -> tuple[str, str]:
+            """Where a vector of columns begins in `in` and, as the one at `place` of a panel, in `out`."""
+            column = minimum(f, multiply(f, vector, str(kind.lanes)), last_column)
+            packed = at(at(out, panel, words["out_panel"]), place, str(kind.lanes))
+            return opaque(f, at(source, column, words["in_column"])), opaque(f, packed)
 
         if not side:
-            row = multiply(f, block, str(PACK_ROWS))
-            with counted(f, row, minimum(f, add(f, row, str(PACK_ROWS)), words["depth"])) as row:
-                line = opaque(f, at(source, row, words["in_row"]))
-                packed = opaque(f, at(out, row, words["out_row"]))
-                with counted(f, "0", words["panels"]) as panel:
-                    first, vectors = place(panel)
-                    piece = opaque(f, at(packed, panel, words["out_panel"]))
-                    with counted(f, "0", vectors) as vector:
-                        moved_one = load(element(f, kind.scalar, line, column(add(f, first, vector))))
-                        store(moved_one, at(piece, vector, str(kind.lanes)))
+            start = multiply(f, unit, str(PACK_ROWS))
+            end = minimum(f, add(f, start, str(PACK_ROWS)), words["depth"])
+            with counted(f, "0", words["panels"]) as panel:
+                first = add(f, multiply(f, panel, words["least"]), minimum(f, panel, words["large_panels"]))
+                large = f.let(f"icmp slt i64 {panel}, {words['large_panels']}")
+                vectors = add(f, words["least"], f.let(f"zext i1 {large} to i64"))
+                with counted(f, "0", vectors) as place:
+                    line, packed = lines(add(f, first, place), panel, place)
+                    with counted(f, start, end) as row:
+                        store(load(at(line, row, words["in_row"])), at(packed, row, words["out_row"]))
         else:
-            out = at(out, block, words["out_panel"])
-            first, vectors = place(block)
-            with counted(f, "0", vectors) as vector, counted(f, "0", words["depth"], str(side)) as start:
+            line, packed = lines(unit, *_panel_of(f, unit, words))
+            with counted(f, "0", words["depth"], str(side)) as start:
                 row = minimum(f, start, last_block)
-                where = column(add(f, first, vector))
-                line = opaque(f, element(f, kind.scalar, at(source, where, words["in_column"]), row))
-                packed = opaque(f, at(at(out, row, words["out_row"]), vector, str(kind.lanes)))
                 with counted(f, "0", str(kind.lanes), str(side)) as lane:
-                    block_line = at(line, lane, words["in_column"])
-                    lines = [load(at(block_line, str(i), words["in_column"])) for i in range(side)]
-                    block_line = element(f, kind.scalar, packed, lane)
-                    for i, value in enumerate(turned(f, moved, lines)):
-                        store(value, at(block_line, str(i), words["out_row"]))
+                    block = at(element(f, kind.scalar, line, row), lane, words["in_column"])
+                    values = [load(at(block, str(i), words["in_column"])) for i in range(side)]
+                    block = element(f, kind.scalar, at(packed, row, words["out_row"]), lane)
+                    for i, value in enumerate(turned(f, moved, values)):
+                        store(value, at(block, str(i), words["out_row"]))
     f.do("ret void")
     return f
+
+
+def _divided(f: Function, number: str, by: str) -> tuple[str, str]:
+    """The quotient and the rest."""
+    return f.let(f"sdiv i64 {number}, {by}"), f.let(f"srem i64 {number}, {by}")
+
+
+def _panel_of(f: Function, vector: str, words: dict[str, str]) -> tuple[str, str]:
+    """The panel that has a vector of columns, and the place that it has there."""
+    more = add(f, words["least"], "1")
+    before = multiply(f, words["large_panels"], more)
+    is_large = f.let(f"icmp slt i64 {vector}, {before}")
+    large = _divided(f, vector, more)
+    panel, place = _divided(f, f.let(f"sub i64 {vector}, {before}"), words["least"])
+    small = add(f, panel, words["large_panels"]), place
+    panel, place = (
+        f.let(f"select i1 {is_large}, i64 {left}, i64 {right}") for left, right in zip(large, small, strict=True)
+    )
+    return panel, place

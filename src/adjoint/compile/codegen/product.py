@@ -37,7 +37,8 @@ WORDS = (
     *("rows", "columns", "depth", "block", "has_addend", "packed"),
     "a_start",  # in elements, beyond the operand
     # strides, in elements
-    *("a_row", "a_column", "b_row", "b_panel", "c_row", "addend_row"),
+    # a_tile: between tiles of rows
+    *("a_row", "a_column", "a_tile", "b_row", "b_panel", "c_row", "addend_row"),
     *(f"{name}_batch{axis}" for name in OPERANDS for axis in (0, 1)),
 )
 """The words of the record that follow two words for each operand."""
@@ -166,7 +167,7 @@ class _Writer:
 
     def _panel(self, place: _Place, panel: str, column: str, vectors: int) -> None:
         """The columns of one panel."""
-        f, tile, words, scalar = self.f, self.tile, place.words, self.kind.scalar
+        f, words, scalar = self.f, place.words, self.kind.scalar
         packed = f.let(f"icmp ne i64 {words['packed']}, 0")
         width = str((vectors - 1) * self.kind.lanes)
         rest = f.let(f"sub i64 {words['columns']}, {column}")
@@ -184,13 +185,14 @@ class _Writer:
         first_tile = maximum(f, f.let(f"sub i64 {place.first_tile}, {before}"), "0")
         end_tile = minimum(f, f.let(f"sub i64 {place.end_tile}, {before}"), words["row_tiles"])
         with counted(f, first_tile, end_tile) as number:
-            self._row_tile(here, multiply(f, number, str(tile.rows)), vectors)
+            self._row_tile(here, number, vectors)
 
-    def _row_tile(self, place: _Place, row: str, vectors: int) -> None:
+    def _row_tile(self, place: _Place, number: str, vectors: int) -> None:
         f, words = self.f, place.words
+        row = multiply(f, number, str(self.tile.rows))
         here = replace(
             place,
-            a=opaque(f, self._at(place.a, row, words["a_row"])),
+            a=opaque(f, self._at(place.a, number, words["a_tile"])),
             b=opaque(f, place.b),
             c=opaque(f, self._at(place.c, row, words["c_row"])),
             addend=opaque(f, self._at(place.addend, row, place.addend_row)),

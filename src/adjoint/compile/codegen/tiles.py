@@ -30,8 +30,8 @@ class Tiling:
 
 
 @lru_cache(maxsize=4096)
-def tiling(registers: int, lanes: int, m: int, n: int, k: int) -> Tiling:
-    """The cheapest tiles of C (m, n), summed over a depth of k in vectors of `lanes`."""
+def tiling(registers: int, lanes: int, m: int, n: int, k: int, rows: int = 0) -> Tiling:
+    """The cheapest tiles of C (m, n), summed over a depth of k in vectors of `lanes`; of `rows`, if that is not 0."""
     total = -(-n // lanes)
     # The last vector must overlap one of its own panel: another panel's sums may have been added already.
     least = 2 if n % lanes and total > 1 else 1
@@ -39,6 +39,7 @@ def tiling(registers: int, lanes: int, m: int, n: int, k: int) -> Tiling:
         _divided(m, total, tallest, widest)
         for widest in range(1, min(total, registers // 2) + 1)
         for tallest in range(1, min(m, (registers - 1 - widest) // widest) + 1)
+        if tallest == (rows or tallest)
     }
     return min(
         (candidate for candidate in candidates if candidate.smallest >= least),

@@ -16,7 +16,6 @@ TRANSPOSE_OPERANDS = ("in", "out")
 
 TRANSPOSE_WORDS = (
     *("batch", "row_blocks", "rows", "columns"),  # the inner batch axis; sizes of `out`
-    "out_start",  # in elements, beyond the operand
     *("in_row", "in_column", "out_row"),  # strides in elements along a row and a column of `out`
     *(f"{name}_batch{axis}" for name in TRANSPOSE_OPERANDS for axis in (0, 1)),
 )
@@ -32,7 +31,6 @@ def transpose_kernel(kind: Vector, target: Target) -> Function:
     f.label("entry")
     bases = [operand(f, 2 * i) for i in range(len(TRANSPOSE_OPERANDS))]
     words = {name: word(f, 2 * len(TRANSPOSE_OPERANDS) + i) for i, name in enumerate(TRANSPOSE_WORDS)}
-    bases[1] = element(f, kind.scalar, bases[1], words["out_start"])
     last_row = f.let(f"sub i64 {words['rows']}, {kind.lanes}")
     last_column = f.let(f"sub i64 {words['columns']}, {kind.lanes}")
 
