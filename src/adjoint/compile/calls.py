@@ -133,7 +133,7 @@ class _Writer:
 
     def _kept_are_there(self) -> list[str]:
         """Arrays that an optimizer keeps are made, as zeros, the first time."""
-        tests = {}
+        tests: dict[str, None] = {}
         for source in self.arrays:
             if source.kind == "kept":
                 stand_in, key = source.detail
@@ -226,7 +226,8 @@ class _Writer:
 
     def _effects(self) -> list[str]:
         wrapped = {e.output: e.detail for e in self.traced.effects if e.kind in ("grad", "variable")}
-        wrapped.update((r.output, r.name) for r in _results(self.traced.result) if r.kind == "variable")
+        given = [self.traced.result, *(e.detail for e in self.traced.effects if e.kind == "structure")]
+        wrapped.update((r.output, r.name) for r in _results(given) if r.kind == "variable")
         lines = [
             f"    w{i} = wrap(o{i})" if name is None else f"    w{i} = named(o{i}, {name!r})"
             for i, name in wrapped.items()
@@ -254,6 +255,8 @@ class _Writer:
             return [f"    {path} += {output}"]
         if effect.kind == "alias":
             return [f"    {path} = {output}"]
+        if effect.kind == "structure":
+            return [f"    {path} = {self._result(effect.detail)}"]
         assert effect.kind == "constant"
         return [f"    {path} = {self.names.of(effect.detail)}"]
 

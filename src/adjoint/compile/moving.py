@@ -9,6 +9,7 @@ from typing import Any
 from adjoint.arrays import Place
 from adjoint.compile.codegen import moves, scans
 from adjoint.compile.codegen.matmul import Step
+from adjoint.compile.codegen.rows import SCALARS
 from adjoint.compile.codegen.target import Target
 from adjoint.program import Instruction
 
@@ -24,6 +25,8 @@ def moving_step(x: Instruction, operands: Sequence[Instruction], target: Target)
     Values are given as the numbers of `operands`, and -1 for the result.
     """
     maker = _MAKERS.get(x.op)
+    if any(value.dtype.name not in SCALARS for value in (x, *operands)):
+        return None
     return None if maker is None else maker(x, operands, target)
 
 

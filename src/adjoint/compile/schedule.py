@@ -157,7 +157,6 @@ class _Scheduler:
         domain = x.inputs[0].shape if reduces else x.shape
         if not reduces and x.size == 1 and self._is_number(x):
             self.numbers.add(x)
-            self.ready[x] = max((self.ready[self._read(read)] for read in x.inputs), default=-1)
             return
         earliest, join_at = self._earliest(x, domain)
         number = self._loop_for(x, domain, earliest, join_at)
@@ -205,7 +204,7 @@ class _Scheduler:
         """The first kernel that may compute x, and the loop that makes one of its inputs in the same range."""
         earliest, join_at = 0, -1
         for read in map(self._read, x.inputs):
-            made = self.ready[read]
+            made = self._made(read)
             if made < 0:
                 continue
             number = self.member.get(read, -1)
@@ -215,6 +214,12 @@ class _Scheduler:
             else:
                 earliest = max(earliest, made + 1)
         return earliest, join_at
+
+    def _made(self, x: Instruction) -> int:
+        """The kernel that makes a value; for a number that loops make again, the last that makes one of its inputs."""
+        if x in self.numbers:
+            return max((self._made(self._read(read)) for read in x.inputs), default=-1)
+        return self.ready[x]
 
     def _loop_for(self, x: Instruction, domain: tuple[int, ...], earliest: int, join_at: int) -> int:
         """The loop that x joins: where its inputs are made, else the last over the same range, else a new one."""

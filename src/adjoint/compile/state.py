@@ -29,6 +29,7 @@ _STATIC = (bool, int, str, bytes, type(None), complex)
 _OPAQUE = (ModuleType, type, BuiltinFunctionType, CodeType, property, staticmethod, classmethod)
 _NAMESPACES = ("SimpleNamespace", "Namespace")  # of types and argparse: attributes and nothing else
 _MOST_ITEMS = 10_000  # of a list that is looked into
+_MOST_ELEMENTS = 65_536  # of an array that is compared with a copy after the trace
 _FEW_ITEMS = 32  # all of which are guarded
 
 
@@ -93,6 +94,7 @@ class State:
 
     owners: the objects with attributes, and what they are called
     containers: lists, dictionaries and sets with a copy of each and what they are called
+    arrays: with a copy of each
     cells, globals, spaces: what closures and modules held, and the names of modules
     classes: the user's, with their attributes
     """
@@ -106,6 +108,7 @@ class State:
     owners: dict[int, tuple[Any, str]] = field(default_factory=dict)
     containers: list[tuple[Any, Any, str]] = field(default_factory=list)
     arguments: list[VariablePlace] = field(default_factory=list)
+    arrays: list[tuple[Any, Any, str]] = field(default_factory=list)
     cells: list[tuple[CellType, Any, str]] = field(default_factory=list)
     globals: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list)
     spaces: dict[int, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
@@ -119,6 +122,7 @@ class State:
         self.owners.clear()
         self.spaces.clear()
         several: list[Any]
+        self.arrays.clear()
         for several in (self.attributes, self.containers, self.arguments, self.cells, self.globals, self.classes):
             several.clear()
         self.guards.clear()
@@ -183,6 +187,8 @@ class _Walk:
             self.visit(value, self._name(value), label)
         else:
             self._static(value, path, label)
+            if isinstance(value, (FunctionType, MethodType, functools.partial)) or hasattr(value, "__wrapped__"):
+                self.function(value)
 
     def _argument_array(self, value: Any, path: str, label: str) -> None:
         self.state.attributes.append(Attribute(path, label, None, "", value))
@@ -208,6 +214,12 @@ class _Walk:
             kind = self._name(type(value))
             condition = f"type({path}) is {kind} and {path} == {self._name(value)}"
             self.state.guards.append(Guard(condition, f"{label}, {value!r} before, has another value"))
+        elif isinstance(value, (slice, range, set, frozenset, np.dtype)):
+            same = self._name(copy.copy(value))
+            condition = f"type({path}) is {self._name(type(value))} and {path} == {same}"
+            self.state.guards.append(Guard(condition, f"{label}, {value!r} before, has another value"))
+            if isinstance(value, set):
+                self.state.containers.append((value, set(value), label))
         else:
             self.state.guards.append(Guard(f"{path} is {self._name(value)}", f"{label} is another object"))
 
@@ -303,6 +315,9 @@ class _Walk:
                 self.function(value)
         elif isinstance(value, np.random.Generator):
             self.state.generators[id(value)] = (path, value)
+        elif isinstance(value, np.ndarray):
+            if value.size <= _MOST_ELEMENTS:
+                self.state.arrays.append((value, value.copy(), label))
         elif id(value) in self.seen:
             return
         elif isinstance(value, tuple):
@@ -375,6 +390,8 @@ class _Walk:
                 type_name = self._name(kind)
                 self.state.guards.append(Guard(f"type({place}) is {type_name}", f"the type of {what}", value, name))
                 self.state.attributes.append(Attribute(f"{space}[{name!r}]", what, value, name, item))
+            elif kind in (tuple, list) and item and all(isinstance(part, Variable) for part in item):
+                self._variables_in(item, value, name, f"{space}[{name!r}]", what)
             elif name[0] == "_" and isinstance(item, Variable):
                 self.state.guards.append(
                     Guard(f"type({place}) is {self._name(kind)}", f"the type of {what}", value, name)
@@ -387,6 +404,21 @@ class _Walk:
                     )
             else:
                 self._reached(item, place, what, value, name)
+
+    def _variables_in(self, items: Any, owner: Any, name: str, path: str, label: str) -> None:
+        """A state of several Variables, (h, c) say, which each call may replace."""
+        condition = f"type({path}) is {self._name(type(items))} and len({path}) == {len(items)}"
+        self.state.guards.append(Guard(condition, f"the form of {label}", owner, name))
+        if type(items) is list:
+            self.state.containers.append((items, list(items), label))
+        for i, item in enumerate(items):
+            place = f"{path}[{i}]"
+            condition = f"type({place}) is {self._name(type(item))}"
+            self.state.guards.append(Guard(condition, f"the type of {label}[{i}]", owner, name))
+            if id(item) not in self.seen:
+                self.seen[id(item)] = place
+                self.held.append(item)
+                self.state.variables[id(item)] = VariablePlace(place, f"{label}[{i}]", item, owner, name)
 
     def _has_parts(self, value: Any) -> bool:
         """Whether an object's attributes are looked into."""

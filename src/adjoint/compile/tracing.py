@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CellType, FrameType
+from weakref import ref
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from adjoint import random
 from adjoint.compile.state import Attribute, Names, State, VariablePlace
 from adjoint.compile.watching import Reads, watched
 from adjoint.core.variable import Variable, apply
-from adjoint.errors import AdjointError, TraceError
+from adjoint.errors import AdjointError, TraceError, user_line
 from adjoint.program import Instruction, Number, Program, Trace, Tracer
 from adjoint.tree import KeptArrays
 
@@ -147,6 +148,8 @@ class _Tracing:
         self.numbers: dict[int, Tracer] = {}
         self.kept: list[tuple[str, Any, _TracedKept]] = []
         self.first_kept: dict[tuple[int, Any], tuple[Tracer, ...]] = {}
+        self.unknown: list[tuple[ref[Variable], str | None]] = []  # Variables that were read, but not found
+        self.given: dict[int, str] = {}  # the path of each argument, by its tracer
         self.rebuilt: list[tuple[Any, Any, str]] = []  # containers among the arguments
         self.wrapped: dict[int, tuple[Variable, int]] = {}  # the output of each Variable that is given out
         self.outputs: list[Instruction] = []
@@ -165,8 +168,11 @@ class _Tracing:
                 try:
                     with watched(owners) as reads:
                         result = function(*self._arguments(args), **self._named_arguments(kwargs))
-                except AdjointError:
-                    if any(_has_new_parameters(owner, before[id(owner)]) for owner in owners):
+                except Exception as error:
+                    swallowed = error.__cause__ or error.__context__
+                    if isinstance(swallowed, TraceError) and not isinstance(error, AdjointError):
+                        raise swallowed from error  # NumPy makes a ValueError of it
+                    if isinstance(error, AdjointError) and any(_has_new_parameters(owner, before[id(owner)]) for owner in owners):
                         raise StructureChanged from None
                     raise
                 returned = self._collect(result, before)
@@ -243,14 +249,23 @@ class _Tracing:
             return
         for value in frame.f_locals["inputs"]:
             if isinstance(value, Variable) and value._data is array and id(value) not in self.state.variables:
-                holder = _holder(value)
-                if holder is not None:
-                    raise TraceError(
-                        f"{value._brief()}, held {holder}, is used by the function, but was not found in what it holds; "
-                        "pass the object that holds it as ad.compile(…, state=[…])"
-                    )
+                self.unknown.append((ref(value), user_line()))
+
+    def _check_unknown(self) -> None:
+        """Variables that were read, were not found, and are still there now that the function is left."""
+        for reference, line in self.unknown:
+            value = reference()
+            holder = None if value is None else _holder(value)
+            if value is not None and holder is not None:
+                raise TraceError(
+                    f"{value._brief()}, held {holder}, is used by the function at {line}, but was not found in what it "
+                    "holds; pass the object that holds it as ad.compile(…, state=[…])"
+                )
 
     def _put_names_back(self) -> None:
+        for array, values, _ in self.state.arrays:
+            if array.flags.writeable:
+                array[...] = values
         for cell, value, _ in self.state.cells:
             cell.cell_contents = value
         for space, name, value in self.state.globals:
@@ -308,7 +323,9 @@ class _Tracing:
     def _argument(self, value: Any, path: str) -> Any:
         attribute = self._by_path.get(path)
         if attribute is not None:
-            return self._traced_attribute(attribute)
+            tracer = self._traced_attribute(attribute)
+            self.given[id(tracer)] = path
+            return tracer
         kind = type(value)
         if hasattr(kind, "_fields"):
             return kind(*(self._argument(item, f"{path}[{i}]") for i, item in enumerate(value)))
@@ -371,6 +388,11 @@ class _Tracing:
             for container, earlier, label in [*self.state.containers, *self.rebuilt]
             if not _same_items(container, earlier)
         ]
+        changed += [
+            f"an element of {label}"
+            for array, earlier, label in self.state.arrays
+            if not np.array_equal(array, earlier, equal_nan=array.dtype.kind == "f")
+        ]
         changed += [name for cell, value, name in self.state.cells if cell.cell_contents is not value]
         changed += [f"the global {name}" for space, name, value in self.state.globals if space.get(name) is not value]
         for space, names in self.state.spaces.values():
@@ -394,10 +416,8 @@ class _Tracing:
             if place is not None:
                 return Returned(place.path)
             return Result(self._variable_output(value, label), "variable", value.name)
-        if isinstance(value, Tracer) and value.instruction.op == "input":
-            source = self.trace.sources[value.instruction.params[0]]
-            if isinstance(source, InputSource) and source.kind in ("array", "float", "int"):
-                return Returned(source.path)
+        if isinstance(value, Tracer) and id(value) in self.given:
+            return Returned(self.given[id(value)])
         if isinstance(value, Number):
             return Result(self._output(value, label), "number")
         if isinstance(value, Tracer):
@@ -444,8 +464,8 @@ class _Tracing:
                 self.effects.append(Effect("kept", f"{path}[{name}]", outputs))
 
     def _attribute_effects(self, owner: Any, label: str, before: dict[str, Any]) -> None:
-        now = vars(owner)
-        space = self.state.names.of(now, "d")
+        now = {name: value for name, value in vars(owner).items() if name not in getattr(type(owner), "_caches", ())}
+        space = self.state.names.of(vars(owner), "d")
         numbers = {a.name: self.numbers[id(a)] for a in self.state.attributes if a.owner is owner}
         caches = getattr(type(owner), "_caches", ())
         for name, value in now.items():
@@ -468,12 +488,9 @@ class _Tracing:
                     f"the function changes {what} from {earlier!r} to {value!r}, which a compiled call cannot repeat; "
                     "change it outside of the compiled function"
                 )
-            elif isinstance(value, (list, tuple, dict, set)) and _holds_traced(value):
-                raise TraceError(
-                    f"the function puts a {type(value).__name__} of computed values into {what}, which a compiled call "
-                    "cannot repeat; return them, or keep each in an attribute of its own"
-                )
-        for name in before.keys() - now.keys():
+            elif isinstance(value, (list, tuple, dict)) and _holds_traced(value):
+                self.effects.append(Effect("structure", place, None, self._returned(value, what)))
+        for name in before.keys() - vars(owner).keys():
             raise TraceError(f"the function deletes {label}.{name}, which a compiled call cannot repeat")
 
     def _attribute_variable(self, value: Variable, earlier: Any, place: str, what: str, name: str) -> None:
@@ -528,6 +545,7 @@ class _Tracing:
             sources.append(source)
             names.append(name)
         full.inputs, full.input_names = inputs, names
+        self._check_unknown()
         self._check_survivors()
         return Traced(
             full, self.state, sources, self.effects, returned, self._conditions(reads, sources), self.trace.frozen,

@@ -397,6 +397,15 @@ def matmul(a: Array, b: Array) -> Array:
     return trace.wrap(reshaped(trace, result, shape))
 
 
+def dot(a: Array, b: Array) -> Array:
+    """numpy.dot, for at most two axes on the right."""
+    if not (np.ndim(a) and np.ndim(b)):
+        return a * b
+    if np.ndim(b) > 2:
+        raise TraceError("numpy.dot of an array with more than two axes cannot be traced; use @ or numpy.einsum")
+    return matmul(a, b)
+
+
 def einsum(subscripts: str, *operands: Array) -> Array:
     trace = _trace_of(*operands)
     dtype = np.result_type(*[_for_result(x) for x in operands])
@@ -454,14 +463,14 @@ _FUNCTIONS = {
     np.all: all,
     np.argmax: argmax,
     np.where: where,
-    np.concatenate: concat,
+    np.concatenate: lambda xs, axis=0: concat([reshape(x, -1) for x in xs]) if axis is None else concat(xs, axis),
     np.stack: stack,
     np.reshape: reshape,
     np.transpose: permute_dims,
     np.broadcast_to: broadcast_to,
     np.flip: flip,
-    np.take: take,
-    np.dot: matmul,
+    np.take: lambda x, indices, axis=None: take(reshape(x, -1), indices) if axis is None else take(x, indices, axis=axis),
+    np.dot: lambda a, b: dot(a, b),
     np.einsum: einsum,
     np.zeros_like: zeros_like,
     np.ones_like: ones_like,

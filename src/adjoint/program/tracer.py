@@ -28,7 +28,7 @@ _ADVICE = (
     "its value is not known while a compiled function is traced. Use F.where instead of `if`, return the value and "
     "read it after the call, or leave this part out of the compiled function"
 )
-_OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
+OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
@@ -297,7 +297,7 @@ class Tracer:
         return _namespace().any(self, axis=axis, keepdims=keepdims)
 
     def dot(self, other: Any) -> Tracer:
-        return _namespace().matmul(self, other)
+        return _namespace().dot(self, other)
 
     def ravel(self) -> Tracer:
         return self.reshape(-1)
@@ -473,14 +473,41 @@ def binary(op: str, a: Any, b: Any) -> Any:
     trace = a.trace if isinstance(a, Tracer) else b.trace
     kinds = (_kind(a), _kind(b))
     first, second, _ = _loop(_BINARY_UFUNCS[op], kinds)
+    if op in COMPARISONS:
+        if first != second:
+            return _of_signed_and_unsigned(op, trace, a, b)
+        for number, other in ((a, b), (b, a)):
+            if type(number) is int and first.kind in "iu" and not _fits(number, first):
+                low = OPERATOR_FUNCTIONS[op](*((0, number) if number is b else (number, 0)))
+                return trace.wrap(_repeated(trace, trace.constant(low, np.dtype(np.bool_)), trace.read(other).shape))
     return trace.wrap(trace.add(op, trace.read(a, first), trace.read(b, second)))
+
+
+def _fits(number: int, dtype: Any) -> bool:
+    limits = np.iinfo(dtype)
+    return bool(limits.min <= number <= limits.max)
+
+
+def _repeated(trace: Trace, x: Instruction, shape: tuple[int, ...]) -> Instruction:
+    return trace.add("broadcast", x, params=(shape,)) if shape else x
+
+
+def _of_signed_and_unsigned(op: str, trace: Trace, a: Any, b: Any) -> Any:
+    """A comparison of int64 with uint64, which no dtype holds both: negative numbers are smaller than all others."""
+    wide = np.dtype(np.uint64)
+    x, y = trace.wrap(trace.read(a)), trace.wrap(trace.read(b))
+    as_wide = binary(op, x.astype(wide), y.astype(wide))
+    signed = x if x.dtype.kind == "i" else y
+    negative = binary("lt", signed, 0)
+    if_negative = OPERATOR_FUNCTIONS[op](*((-1, 0) if signed is x else (0, -1)))
+    return (as_wide | negative) if if_negative else (as_wide & ~negative)
 
 
 def _of_numbers(op: str, a: Any, b: Any) -> Any:
     """Arithmetic of Python numbers, of which one at least is a stand-in, as Python does it."""
     trace = a.trace if isinstance(a, Number) else b.trace
     values = [x.value if isinstance(x, Number) else x for x in (a, b)]
-    function = _OPERATOR_FUNCTIONS.get(op)
+    function = OPERATOR_FUNCTIONS.get(op)
     value = max(values) if op == "maximum" else min(values) if op == "minimum" else None
     if function is not None:
         value = function(*values)
