@@ -504,7 +504,7 @@ def test_what_is_repeated_along_an_axis_is_not_sliced_there():
 def test_slices_move_through_several_functions_at_once():
     assert_becomes(
         move_slices,
-        traced(lambda x: ((y := np.tanh(np.exp(x)))[:1] * y[1:]), (2,)),
+        traced(lambda x: (y := np.tanh(np.exp(x)))[:1] * y[1:], (2,)),
         """
         %1: float64[1] = slice %0 (((0, 1, 1),))
         %2: float64[1] = exp %1
@@ -518,8 +518,12 @@ def test_slices_move_through_several_functions_at_once():
     )
 
 
-@pytest.mark.parametrize("index", [np.s_[0:0], np.s_[::-1], np.s_[:, ::-2], np.s_[:, 1], np.s_[:, 3:1], np.s_[..., 0:0]])
-@pytest.mark.parametrize("shapes", [((2, 4), (4,)), ((2, 4), (2, 1)), ((1, 4), (4,)), ((1, 4), (1, 4)), ((1, 1), (2, 4))])
+@pytest.mark.parametrize(
+    "index", [np.s_[0:0], np.s_[::-1], np.s_[:, ::-2], np.s_[:, 1], np.s_[:, 3:1], np.s_[..., 0:0]]
+)
+@pytest.mark.parametrize(
+    "shapes", [((2, 4), (4,)), ((2, 4), (2, 1)), ((1, 4), (4,)), ((1, 4), (1, 4)), ((1, 1), (2, 4))]
+)
 def test_moved_slices_give_the_same(shapes, index):
     if index == np.s_[0:0] and shapes in (((1, 4), (4,)), ((1, 4), (1, 4))):
         pytest.xfail("an axis of length 1 is not sliced to nothing")
@@ -574,9 +578,7 @@ def test_joins_of_joins_are_one():
 
 
 def test_joins_along_different_axes_stay():
-    assert_stays(
-        move_joins, traced(lambda x, y: np.concatenate([np.concatenate([x, x], axis=1), y]), (2, 2), (3, 4))
-    )
+    assert_stays(move_joins, traced(lambda x, y: np.concatenate([np.concatenate([x, x], axis=1), y]), (2, 2), (3, 4)))
 
 
 def test_a_slice_within_one_part_of_a_join_is_of_that_part():

@@ -219,7 +219,7 @@ class DifferentiablePlanner(Planner):
     def step(self):
         kind = self.pick(
             "unary unary binary binary binary kink reduce reduce view view slice slice join join part index product "
-            "product scan spread softmax cast".split()
+            "product scan spread softmax cast recurrence".split()
         )
         getattr(self, f"_{kind}")()
 
@@ -297,7 +297,9 @@ class DifferentiablePlanner(Planner):
 
         others = np.delete(a.shape, axis).tolist()
         kind = self.pick(["concat", "stack", "constants", "three", "placed"])
-        if kind == "concat":
+        if kind == "constants":
+            self.add(lambda x: F.concat([ad.ones_like(x), x, ad.zeros_like(x)], axis), i, exact=True)
+        elif kind == "concat":
             self.add(lambda x, y: F.concat([x, y], axis), i, self.some(fits), exact=True)
         elif kind == "three":
             self.add(lambda x, y, z: F.concat([x, y, F.sin(z)], axis), i, self.some(fits), self.some(fits))
@@ -344,10 +346,12 @@ class DifferentiablePlanner(Planner):
             self.add(lambda x: scale * (x @ F.transpose(x, axes)), i)
         elif kind == "other":
             j = self.some(
-                lambda value: value.array.ndim > 0
-                and value.array.dtype == a.dtype
-                and value.array.shape[-2 if value.array.ndim > 1 else 0] == k
-                and broadcastable(value.array.shape[:-2], a.shape[:-2])
+                lambda value: (
+                    value.array.ndim > 0
+                    and value.array.dtype == a.dtype
+                    and value.array.shape[-2 if value.array.ndim > 1 else 0] == k
+                    and broadcastable(value.array.shape[:-2], a.shape[:-2])
+                )
             )
             self.add(lambda x, y: scale * (x @ y), i, j)
         elif kind == "einsum" and a.ndim == 2:
@@ -362,6 +366,24 @@ class DifferentiablePlanner(Planner):
                 self.add(lambda x: F.linear(x, weights, bias), i)
             else:
                 self.add(lambda x: x @ weights, i)
+
+    def _recurrence(self):
+        """Steps that use one matrix again and again, so that its gradient is a sum of products."""
+        i = self.some(lambda value: value.array.ndim == 2)
+        if i is None:
+            return
+        count, gated = self.draw(st.integers(2, 6)), self.flag()
+
+        def unrolled(x):
+            weights = F.tanh(F.transpose(x) @ x) / max(x.shape[1], 1)
+            bias = F.sum(x, axis=0) * 0.1
+            h = F.sin(x)
+            for step in range(count):
+                z = h @ weights + bias
+                h = F.tanh(z) if not gated else F.sigmoid(z) * h + F.tanh(z[:, ::-1]) * (1.0 / (step + 1))
+            return h
+
+        self.add(unrolled, i)
 
     def _scan(self):
         i = self.some(lambda value: value.array.ndim > 0)
@@ -490,7 +512,9 @@ WHOLE_UNARY = [
 
 class PlainPlanner(Planner):
     def step(self):
-        kind = self.pick("unary unary binary binary binary reduce reduce view slice join index product scan cast".split())
+        kind = self.pick(
+            "unary unary binary binary binary reduce reduce view slice join index product scan cast".split()
+        )
         try:
             getattr(self, f"_{kind}")()
         except (TypeError, ValueError, OverflowError):  # what NumPy refuses: - of booleans, & of floats, …
@@ -576,10 +600,12 @@ class PlainPlanner(Planner):
             return
         length = self.values[i].array.shape[0]
         j = self.some(
-            lambda value: value.array.dtype.kind in "iu"
-            and value.array.size
-            and -length <= value.array.min()
-            and value.array.max() < length
+            lambda value: (
+                value.array.dtype.kind in "iu"
+                and value.array.size
+                and -length <= value.array.min()
+                and value.array.max() < length
+            )
         )
         self.add(lambda x, rows: x[rows], i, j, exact=True)
 
@@ -589,9 +615,11 @@ class PlainPlanner(Planner):
             return
         a = self.values[i].array
         j = self.some(
-            lambda value: value.array.ndim > 0
-            and value.array.shape[-2 if value.array.ndim > 1 else 0] == a.shape[-1]
-            and broadcastable(value.array.shape[:-2], a.shape[:-2])
+            lambda value: (
+                value.array.ndim > 0
+                and value.array.shape[-2 if value.array.ndim > 1 else 0] == a.shape[-1]
+                and broadcastable(value.array.shape[:-2], a.shape[:-2])
+            )
         )
         self.add(lambda x, y: x @ y, i, j, exact=True)
 

@@ -52,6 +52,9 @@ def add_options(parser: Parser) -> None:
     training.add_argument(
         "--seed", type=whole_number(0, None), metavar="S", help="a number; runs with the same one agree in every bit"
     )
+    training.add_argument(
+        "--eager", action="store_true", help="run each operation by NumPy, instead of each update as one native call"
+    )
 
     files_and_output = parser.add_argument_group("files and output")
     files_and_output.add_argument("--save", metavar="FILE", help="write the parameters, in the safetensors format")
@@ -86,9 +89,9 @@ def learn_and_forecast(options: argparse.Namespace) -> tuple[str, int]:
         model.save(options.save)
     if interrupt.requested:
         tell(describe_interruption(len(losses), optimizer.updates, options))
-    forecast = lstm.forecast(model, task.forecast)
+    forecast = lstm.forecast(model, task.forecast, eager=options.eager)
     if options.plot is not None:
-        write_plot(options.plot, task, model, losses)
+        write_plot(options, task, model, losses)
     if task.real:
         tell(describe_errors(task.forecast, forecast))
     return csv_of(task, forecast), INTERRUPTED if interrupt.requested else 0
@@ -142,14 +145,16 @@ def train(
 ) -> list[float]:
     """The losses of the epochs, shown as they come."""
     loader = SequenceLoader(task.inputs, task.labels, options.batch_size)
-    losses = lstm.train(model, loader, optimizer, options.epochs, options.bptt_length, stop)
+    losses = lstm.train(
+        model, loader, optimizer, options.epochs, options.bptt_length, stop, eager=options.eager
+    )
     return list(losses if options.quiet or options.epochs == 0 else progress.show(losses, options.epochs))
 
 
-def write_plot(path: str, task: Task, model: models.LSTM, losses: list[float]) -> None:
+def write_plot(options: argparse.Namespace, task: Task, model: models.LSTM, losses: list[float]) -> None:
     """Draws both of the task's walks, and the losses."""
-    panels = [(walk, lstm.forecast(model, walk)) for walk in (task.fit, task.forecast)]
-    files.write_whole(path, plot.draw(path, panels, losses))
+    panels = [(walk, lstm.forecast(model, walk, eager=options.eager)) for walk in (task.fit, task.forecast)]
+    files.write_whole(options.plot, plot.draw(options.plot, panels, losses))
 
 
 def describe_interruption(epochs: int, updates: int, options: argparse.Namespace) -> str:

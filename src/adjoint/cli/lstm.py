@@ -15,11 +15,12 @@ import numpy as np
 
 from adjoint import functions as F, hooks, models, optimizers
 from adjoint.cli.tasks import Walk
+from adjoint.compile.function import compile
 from adjoint.config import no_grad, test_mode
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, FormatError
 
-__all__ = ["forecast", "load_model", "make_model", "make_optimizer", "next_value", "predict", "train"]
+__all__ = ["forecast", "load_model", "make_model", "make_optimizer", "make_step", "next_value", "predict", "train"]
 
 # A run has a few hundred updates: the usual memory of 1,000 for the gradients' squares would outlast it.
 _BETA2 = 0.95
@@ -61,6 +62,8 @@ def train(
     epochs: int,
     bptt_length: int,
     stop: Callable[[], bool] = lambda: False,
+    *,
+    eager: bool = False,
 ) -> Iterator[float]:
     """Trains, and yields each epoch's loss, the mean over its steps.
 
@@ -68,9 +71,12 @@ def train(
     a short last segment counts for as much as it is. The learning rate falls along half a cosine, from the
     optimizer's to nearly 0. Once `stop` gives True, the epoch is left after its last update.
 
+    Each update is one native call, unless `eager`.
+
     Raises:
         ArgumentError: for a loss that is not finite.
     """
+    step = make_step(model, optimizer, eager=eager)
     rate = optimizer.learning_rate
     updates = epochs * -(-len(loader) // bptt_length)
     for epoch in range(epochs):
@@ -80,12 +86,21 @@ def train(
             if stop():
                 return
             optimizer.learning_rate = rate * falling(optimizer.updates / updates)
-            loss = segment_loss(model, segment)
-            total += loss.item()
-            update(model, optimizer, loss)
+            total += step(segment).item()
         if not math.isfinite(total):
             raise ArgumentError(f"the loss of epoch {epoch + 1} is {total}: --learning-rate or --noise is too large")
         yield total / len(loader)
+
+
+def make_step(model: models.LSTM, optimizer: optimizers.Optimizer, *, eager: bool) -> Callable[[list[Any]], Variable]:
+    """A function that makes an update by a segment, and returns its loss."""
+
+    def step(segment: list[Any]) -> Variable:
+        loss = segment_loss(model, segment)
+        update(model, optimizer, loss)
+        return loss
+
+    return step if eager else compile(step)
 
 
 def segments(steps: Iterable[Any], length: int) -> Iterator[list[Any]]:
@@ -116,15 +131,20 @@ def update(model: models.LSTM, optimizer: optimizers.Optimizer, loss: Variable) 
     optimizer.update(model)
 
 
-def predict(model: models.LSTM, inputs: Any) -> Any:
+def predict(model: models.LSTM, inputs: Any, *, eager: bool = False) -> Any:
     """The forecasts after each of `inputs`, which follow one another, (T,)."""
+
+    def one(x: Any) -> Variable:
+        return next_value(model, x)
+
+    next_one = one if eager else compile(one)
     model.reset_state()
     with no_grad(), test_mode():
-        outputs = [next_value(model, x).item() for x in inputs.reshape(-1, 1, 1)]
+        outputs = [next_one(x).item() for x in inputs.reshape(-1, 1, 1)]
     model.reset_state()
     return np.array(outputs)
 
 
-def forecast(model: models.LSTM, walk: Walk) -> Any:
+def forecast(model: models.LSTM, walk: Walk, *, eager: bool = False) -> Any:
     """The forecasts of a walk, in the units of its data, from `first` on."""
-    return (walk.level + walk.scale * predict(model, walk.inputs))[walk.first :]
+    return (walk.level + walk.scale * predict(model, walk.inputs, eager=eager))[walk.first :]
