@@ -8,9 +8,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from benchmarks import measure, tables
-from benchmarks.cases import CASES
+from benchmarks import measure, processes, tables
+from benchmarks.cases import CASES, Case
+
+
+def chosen(only: Sequence[str], threads: Sequence[int]) -> Iterator[Case]:
+    """The cases that are asked for; those of compiled steps with each of the numbers of threads."""
+    for case in CASES:
+        if only and case.name not in only:
+            continue
+        for count in threads if case.takes_threads else [case.threads]:
+            yield replace(case, threads=count)
 
 
 def main() -> None:
@@ -18,19 +29,19 @@ def main() -> None:
     parser.add_argument(
         "--only", action="append", choices=[case.name for case in CASES], help="measure this; may be repeated"
     )
+    parser.add_argument("--threads", type=int, metavar="N", help="of compiled steps, instead of one and of two")
     parser.add_argument("--quick", action="store_true", help="two short rounds: shows that it runs, not how fast")
     options = parser.parse_args()
     sys.stdout.reconfigure(encoding="utf-8")  # the tables have signs that Windows' own encoding lacks
     effort = measure.QUICK if options.quick else measure.FULL
     versions: dict[str, str] = {}
     measured = {}
-    for case in CASES:
-        if options.only and case.name not in options.only:
-            continue
+    threads = [options.threads] if options.threads else range(1, min(processes.cores(), 2) + 1)
+    for case in chosen(options.only or (), threads):
         print(f"{case.name} …", file=sys.stderr, flush=True)
         measured[case] = measure.measure(case, effort, versions)
     print(tables.render(measured, effort, versions))
-    if not (options.quick or options.only):
+    if not (options.quick or options.only or options.threads):
         tables.write(measured, effort, versions)
         print(f"\nwritten to {tables.README}", file=sys.stderr)
 

@@ -12,6 +12,7 @@ WEIGHT_DECAY = 0.01
 GPT = {"vocabulary": 65, "context": 64, "width": 128, "heads": 4, "blocks": 4}
 GPT_BATCH = 16
 ELEMENTS = 1_000_000
+COPIED, COPIED_CACHED = 64 * 2**20, 512 * 2**10  # bytes; the second fits a core's cache with its copy
 
 
 class Training(NamedTuple):
@@ -99,3 +100,7 @@ def gpt() -> Training:
     _put_norm(params, "norm", width)
     params["head.w"] = _weight(rng, width, vocabulary)
     return Training(np.ascontiguousarray(tokens[:, :-1]), np.ascontiguousarray(tokens[:, 1:]), params)
+
+
+def square(size: int = 1024) -> np.ndarray:
+    return _normal(np.random.default_rng(0), size, size)

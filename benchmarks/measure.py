@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import memory, processes
-from benchmarks.cases import LIBRARIES, PACKAGES, Case
+from benchmarks.cases import PACKAGES, Case
 
 IMPORT = "import numpy, time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 
@@ -27,12 +28,21 @@ class Effort:
 
     rounds: int = 15
     seconds: float = 0.3  # of each round
+    compiled_rounds: int = 9
+    compiled_seconds: float = 0.2
     steps: tuple[int, int] = (1_000, 100_000)  # between which memory must not grow
     command: tuple[str, ...] = ("adjoint", "lstm")
 
 
 FULL = Effort()
-QUICK = Effort(rounds=2, seconds=0.01, steps=(50, 500), command=("adjoint", "lstm", "--epochs", "2"))
+QUICK = Effort(
+    rounds=2,
+    seconds=0.01,
+    compiled_rounds=2,
+    compiled_seconds=0.01,
+    steps=(50, 500),
+    command=("adjoint", "lstm", "--epochs", "2"),
+)
 
 
 @dataclass
@@ -65,33 +75,72 @@ def libraries_here(wanted: Iterable[str]) -> list[str]:
     return [
         library
         for library in wanted
-        if library == "adjoint_eager" or importlib.util.find_spec(PACKAGES[library]) is not None
+        if PACKAGES[library] == "adjoint" or importlib.util.find_spec(PACKAGES[library]) is not None
     ]
 
 
 def measure(case: Case, effort: Effort, versions: dict[str, str]) -> Results:
     """Measures a case for every library that is installed; adds the libraries' versions to `versions`."""
     libraries = libraries_here(case.libraries)
-    if case.kind in ("peak", "growth") and not memory.is_measurable():
+    if case.kind in ("peak", "compiled-peak", "growth") and not memory.is_measurable():
         return {}
     return _KINDS[case.kind](case, libraries, effort, versions)
 
 
 def _time(case: Case, libraries: list[str], effort: Effort, versions: dict[str, str]) -> Results:
-    results = {library: Result() for library in libraries}
+    return _take_turns(case, libraries, effort.rounds, effort.seconds, versions)
+
+
+def _compiled(case: Case, libraries: list[str], effort: Effort, versions: dict[str, str]) -> Results:
+    return _take_turns(case, libraries, effort.compiled_rounds, effort.compiled_seconds, versions)
+
+
+def _take_turns(case: Case, libraries: list[str], rounds: int, seconds: float, versions: dict[str, str]) -> Results:
+    results = {}
     with ExitStack() as stack:
         workers = {}
         for library in libraries:
-            worker = workers[library] = stack.enter_context(processes.Worker(library, case.runs))
+            worker = stack.enter_context(processes.Worker(library, case.runs, case.threads))
             versions[library] = worker.hello["version"]
-            first = worker.ask("make")
-            steps = _calibrate(worker, effort.seconds)
-            results[library].add(first=first, steps=steps)
-        for _ in range(effort.rounds):
+            try:
+                first = worker.ask("make")
+            except RuntimeError as error:  # the compiler of torch.compile is not everywhere
+                if library != "torch_compiled":
+                    raise
+                print(f"{case.name}: left out, {error}", file=sys.stderr)
+                continue
+            workers[library], results[library] = worker, Result()
+            results[library].add(first=first, steps=_calibrate(worker, seconds))
+        for _ in range(rounds):
             for library, worker in workers.items():
                 steps = int(results[library].rounds["steps"][0])
                 results[library].add(step=worker.ask("time", steps=steps) / steps)
     return results
+
+
+_CACHES = {"adjoint_compiled": "ADJOINT_CACHE_DIR", "torch_compiled": "TORCHINDUCTOR_CACHE_DIR"}
+
+
+def _first(case: Case, libraries: list[str], effort: Effort, versions: dict[str, str]) -> Results:
+    """First calls, each of a process of its own: cold, and with the code that the process before left on the disk."""
+    results = {}
+    for library in libraries:
+        result = Result()
+        ours = library == "adjoint_compiled"
+        for _ in range(min(effort.rounds, 5) if ours else 1):
+            with tempfile.TemporaryDirectory() as cache:
+                result.add(cold=_first_call(case, library, cache, versions))
+                if ours:
+                    result.add(from_disk=_first_call(case, library, cache, versions))
+        results[library] = result
+    return results
+
+
+def _first_call(case: Case, library: str, cache: str, versions: dict[str, str]) -> float:
+    variables = {_CACHES[library]: cache} if library in _CACHES else {}
+    with processes.Worker(library, case.runs, case.threads, variables) as worker:
+        versions[library] = worker.hello["version"]
+        return worker.ask("make")
 
 
 def _calibrate(worker: processes.Worker, seconds: float) -> int:
@@ -147,6 +196,10 @@ def _command(_case: Case, libraries: list[str], effort: Effort, _versions: dict[
 
 _KINDS: dict[str, Callable[[Case, list[str], Effort, dict[str, str]], Results]] = {
     "time": _time,
+    "compiled": _compiled,
+    "limit": _compiled,
+    "first": _first,
+    "compiled-peak": _peak,
     "peak": _peak,
     "growth": _growth,
     "import": _import,
@@ -155,7 +208,7 @@ _KINDS: dict[str, Callable[[Case, list[str], Effort, dict[str, str]], Results]] 
 
 
 def describe_libraries(versions: dict[str, str]) -> str:
-    names: dict[str, Any] = {LIBRARIES[library]: version for library, version in versions.items()}
-    names["NumPy"] = names.pop("NumPy by hand", None) or __import__("numpy").__version__
-    names["JAX"] = names.pop("JAX, jit", None)
-    return ", ".join(f"{name} {version}" for name, version in names.items() if version)
+    titles = {"adjoint": "adjoint", "torch": "PyTorch", "jax": "JAX", "numpy": "NumPy"}
+    found: dict[str, Any] = {PACKAGES[library]: version for library, version in versions.items()}
+    found.setdefault("numpy", __import__("numpy").__version__)
+    return ", ".join(f"{title} {found[package]}" for package, title in titles.items() if package in found)

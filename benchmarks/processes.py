@@ -1,4 +1,4 @@
-"""Processes of one thread on one core, each with one library."""
+"""Processes with one library each, on as many cores as they have threads."""
 
 from __future__ import annotations
 
@@ -6,34 +6,52 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-ONE_THREAD = {
-    **dict.fromkeys(
-        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"),
-        "1",
-    ),
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+_OF_THREADS = (
+    "ADJOINT_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NPROC",  # which XLA reads
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+_XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+_ALWAYS = {
+    "ADJOINT_CACHE_DIR": "",  # no code from the disk
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
     "JAX_PLATFORMS": "cpu",
     "CUDA_VISIBLE_DEVICES": "",
     "PYTHONHASHSEED": "0",
 }
 
 
-def environment() -> dict[str, str]:
-    """What processes run in: one thread, and this checkout's packages."""
+def environment(threads: int = 1) -> dict[str, str]:
+    """What processes run in: so many threads, and this checkout's packages."""
     paths = [str(ROOT), str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)}
+    return {
+        **os.environ,
+        **_ALWAYS,
+        **dict.fromkeys(_OF_THREADS, str(threads)),
+        "XLA_FLAGS": _XLA_ONE_THREAD if threads == 1 else "",
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
 
 
-def pin() -> None:
-    """Keeps this process, and those that it starts, on one core, where the system can."""
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pin(threads: int = 1) -> None:
+    """Keeps this process, and those that it starts, on as many cores, where the system can."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
 def run(command: Sequence[str]) -> str:
@@ -48,11 +66,14 @@ def run(command: Sequence[str]) -> str:
 class Worker:
     """A process that runs one workload of one library, when it is told to: see `benchmarks.worker`."""
 
-    def __init__(self, library: str, workload: str) -> None:
+    def __init__(
+        self, library: str, workload: str, threads: int = 1, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """variables: of the environment, beside those that every process gets."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", library, workload],
+            [sys.executable, "-m", "benchmarks.worker", library, workload, str(threads)],
             cwd=ROOT,
-            env=environment(),
+            env={**environment(threads), **(variables or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

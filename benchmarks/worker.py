@@ -1,4 +1,4 @@
-"""Runs one workload of one library as it is told: ``python -m benchmarks.worker LIBRARY WORKLOAD``.
+"""Runs one workload of one library as it is told: ``python -m benchmarks.worker LIBRARY WORKLOAD THREADS``.
 
 Requests are lines of JSON on standard input, answers lines on standard output. Nothing but the library that is
 measured is imported.
@@ -61,8 +61,8 @@ class Requests:
         return found
 
 
-def main(library: str, workload: str) -> None:
-    processes.pin()
+def main(library: str, workload: str, threads: str) -> None:
+    processes.pin(int(threads))
     module: Any = importlib.import_module(f"benchmarks.workloads.{library}")
     requests = Requests(module.WORKLOADS[workload])
     print(json.dumps({"version": module.VERSION}), flush=True)

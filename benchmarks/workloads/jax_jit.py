@@ -49,9 +49,7 @@ def _sgd(rate: float) -> Callable:
     return lambda params, gradients, state: (tree_map(lambda p, g: p - rate * g, params, gradients), state)
 
 
-def _adam(
-    rate: float, decay: float = 0.0, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
-) -> Callable:
+def _adam(rate: float, decay: float = 0.0, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Callable:
     """With a decay, AdamW."""
 
     def update(params: dict, gradients: dict, state: tuple) -> tuple[dict, tuple]:
@@ -60,9 +58,7 @@ def _adam(
         m = tree_map(lambda m, g: m + (1.0 - beta1) * (g - m), m, gradients)
         v = tree_map(lambda v, g: v + (1.0 - beta2) * (g * g - v), v, gradients)
         corrected = (rate * jnp.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)).astype(jnp.float32)
-        params = tree_map(
-            lambda p, m, v: p - rate * decay * p - corrected * m / (jnp.sqrt(v) + eps), params, m, v
-        )
+        params = tree_map(lambda p, m, v: p - rate * decay * p - corrected * m / (jnp.sqrt(v) + eps), params, m, v)
         return params, (t, m, v)
 
     return update

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -194,4 +195,25 @@ def elementwise() -> Run:
     return Run(value_and_gradient, check)
 
 
-WORKLOADS = {"mlp": mlp, "lstm": lstm, "rosenbrock": rosenbrock, "digits": digits, "elementwise": elementwise}
+def gemm() -> Run:
+    """The machine's limit of arithmetic."""
+    x = data.square()
+    return Run(partial(np.matmul, x, x, out=np.empty_like(x)), dict)
+
+
+def copy(size: int) -> Run:
+    """The machine's limit of memory."""
+    x = np.ones(size, np.uint8)
+    return Run(partial(np.copyto, np.zeros_like(x), x), dict)
+
+
+WORKLOADS = {
+    "mlp": mlp,
+    "lstm": lstm,
+    "rosenbrock": rosenbrock,
+    "digits": digits,
+    "elementwise": elementwise,
+    "gemm": gemm,
+    "copy": partial(copy, data.COPIED),
+    "copy-cached": partial(copy, data.COPIED_CACHED),
+}

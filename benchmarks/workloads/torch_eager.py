@@ -149,9 +149,7 @@ def lstm_sequence(transform: Callable = as_it_is) -> Run:
         return len(xs) * F.mse_loss(linear(hs), ts)
 
     def arrays(of: Callable) -> Arrays:
-        return _lstm_arrays(
-            of, layer.weight_ih_l0, layer.bias_ih_l0, layer.weight_hh_l0, linear.weight, linear.bias
-        )
+        return _lstm_arrays(of, layer.weight_ih_l0, layer.bias_ih_l0, layer.weight_hh_l0, linear.weight, linear.bias)
 
     # The layer has a second bias of its own, so trained parameters are not comparable.
     return _training(optimizer, loss, arrays)._replace(values=dict)
@@ -233,6 +231,18 @@ def gpt() -> Run:
     return run._replace(values=dict)  # see adjoint's
 
 
+def gemm() -> Run:
+    """The machine's limit of arithmetic."""
+    x = torch.from_numpy(data.square())
+    return Run(partial(torch.mm, x, x, out=torch.empty_like(x)), dict)
+
+
+def copy(size: int) -> Run:
+    """The machine's limit of memory; unlike NumPy's, by all threads."""
+    x = torch.ones(size // 4)
+    return Run(partial(torch.zeros_like(x).copy_, x), dict)
+
+
 WORKLOADS = {
     "mlp": mlp,
     "lstm": lstm,
@@ -244,4 +254,7 @@ WORKLOADS = {
     "digits-fused": partial(digits, fused=True),
     "elementwise": elementwise,
     "gpt": gpt,
+    "gemm": gemm,
+    "copy": partial(copy, data.COPIED),
+    "copy-cached": partial(copy, data.COPIED_CACHED),
 }

@@ -37,7 +37,7 @@ def assert_agree(found, expected, tolerance=None, what=""):
         where = f"{what} result {number}"
         if b is None or type(b) in (bool, int, float, str):
             assert type(a) is type(b), where
-            assert a == b or a != a and b != b, where
+            assert a == b or (a != a and b != b), where
             continue
         a, b = np.asarray(a), np.asarray(b)
         assert (a.shape, a.dtype) == (b.shape, b.dtype), where
@@ -74,7 +74,7 @@ def assert_compiled_as_eager(function, arrays, tolerance=None, *, as_variables=T
     for array, copy in zip(arrays, copies, strict=True):
         np.testing.assert_array_equal(array, copy, err_msg="an argument was written to")
     program = compiled.program
-    returned = [part for part in flat(compiled._latest().traced.result)]
+    returned = flat(compiled._latest().traced.result)
     computed = [b for part, b in zip(returned, expected, strict=True) if not isinstance(part, Returned)]
     for what, one in (("traced program:", program), ("program after the passes:", optimized(program))):
         assert_agree(program_results(compiled, wrapped(arrays), one), computed, tolerance, what)

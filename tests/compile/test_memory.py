@@ -24,7 +24,7 @@ def are_live_together(a, b):
 
 @given(intervals, st.sampled_from([0, 64, 128]))
 def test_what_is_needed_at_the_same_time_does_not_overlap(needed, reserved):
-    offsets, size = plan_memory(needed, reserved)
+    offsets, _ = plan_memory(needed, reserved)
     for i, a in enumerate(needed):
         for j, b in enumerate(needed[:i]):
             if are_live_together(a, b):

@@ -99,7 +99,7 @@ INT = np.empty(3, np.int64)
             (3,),
             becomes="%1: float64[2, 3] = broadcast %0 ((2, 3))\nreturn %1",
         ),
-        case("twice negated", lambda x: -(-x), (3,), becomes="return %0"),
+        case("twice negated", lambda x: np.negative(-x), (3,), becomes="return %0"),
         case("plus negated", lambda x, y: x + -y, (3,), (3,), becomes="%2: float64[3] = sub %0 %1\nreturn %2"),
         case("negated plus", lambda x, y: -x + y, (3,), (3,), becomes="%2: float64[3] = sub %1 %0\nreturn %2"),
         case(
@@ -271,7 +271,7 @@ def test_simplify_leaves_what_would_change_a_bit(function, shape):
         lambda x: -(x * 1.0) + -0.0,
         lambda x: (-x) + (-x),
         lambda x: x + (-0.0),
-        lambda x: -(-x) - 0.0,
+        lambda x: np.negative(-x) - 0.0,
         lambda x: 0.0 * (x / 2.0) / 4.0,
         lambda x: np.abs(-x) * -0.0,
         lambda x: x / 0.25 / 0.125,
@@ -402,8 +402,6 @@ def test_other_products_stay(shapes):
     [((1, 1), (1, 1)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((5, 2, 3), (3,)), ((5, 1, 3), (5, 3, 2))],
 )
 def test_thin_products_keep_shapes_and_dtypes(a, b, dtype):
-    if dtype in ("int32", "uint8", "bool") and 3 in a:
-        pytest.xfail("the sum of small integers is of another dtype")
     program = traced(lambda a, b: a @ b, np.empty(a, dtype), np.empty(b, dtype))
     assert_same_results(program, thin_products(program), exact=dtype not in ("float64", "float32") or a == (1, 1))
 
@@ -525,8 +523,6 @@ def test_slices_move_through_several_functions_at_once():
     "shapes", [((2, 4), (4,)), ((2, 4), (2, 1)), ((1, 4), (4,)), ((1, 4), (1, 4)), ((1, 1), (2, 4))]
 )
 def test_moved_slices_give_the_same(shapes, index):
-    if index == np.s_[0:0] and shapes in (((1, 4), (4,)), ((1, 4), (1, 4))):
-        pytest.xfail("an axis of length 1 is not sliced to nothing")
     program = traced(lambda x, y: np.where(x > y, x * 2.0, y)[index], *shapes)
     after = move_slices(program)
     assert_same_results(program, after, exact=True)

@@ -9,8 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import adjoint as ad
-from adjoint import Variable
-from adjoint import functions as F
+from adjoint import Variable, functions as F
 from tests.compile.agreement import assert_compiled_as_eager, plain
 
 LENGTHS = [1, 2, 3, 4, 5, 8, 17, 33, 0]
@@ -512,9 +511,7 @@ WHOLE_UNARY = [
 
 class PlainPlanner(Planner):
     def step(self):
-        kind = self.pick(
-            "unary unary binary binary binary reduce reduce view slice join index product scan cast".split()
-        )
+        kind = self.pick("unary unary binary binary reduce reduce view slice join index product scan cast".split())
         try:
             getattr(self, f"_{kind}")()
         except (TypeError, ValueError, OverflowError):  # what NumPy refuses: - of booleans, & of floats, …

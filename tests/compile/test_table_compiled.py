@@ -1,4 +1,4 @@
-"""Every op of the table, compiled: on its samples and on larger arrays, values and two derivatives are the eager ones."""
+"""Every op of the table, compiled: on its samples and on larger arrays, values and two derivatives are eager ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from adjoint import Variable, apply
-from adjoint import functions as F
+from adjoint import Variable, apply, functions as F
 from adjoint.ops import Sample
 from tests.compile.agreement import assert_compiled_as_eager
 from tests.support import CASES, draw, package_ops, parts, samples_of
@@ -111,12 +110,9 @@ def test_ops_of_two_arrays_broadcast_larger_ones(op, shapes):
     assert_compiled_as_eager(derivatives(op, sample.params, 2), draw(op, sample), TOLERANCE[np.float64])
 
 
-REDUCTIONS = [
-    op for op in package_ops() if op.differentiable and samples_of(op) and "keepdims" in samples_of(op)[0].params
-]
-ALONG_AXIS = [
-    op for op in package_ops() if op.differentiable and op.name in ("softmax", "log_softmax", "cumsum", "flip")
-]
+WITH_SAMPLES = [op for op in package_ops() if op.differentiable and samples_of(op)]
+REDUCTIONS = [op for op in WITH_SAMPLES if "keepdims" in samples_of(op)[0].params]
+ALONG_AXIS = [op for op in WITH_SAMPLES if op.name in ("softmax", "log_softmax", "cumsum", "flip")]
 AXES = [None, 0, 1, -1, (0, -1), (0, 1), ()]
 
 

@@ -253,7 +253,6 @@ def test_iota_counts_from_zero(length, dtype):
     np.testing.assert_array_equal(found, np.arange(length, dtype=dtype), strict=True)
 
 
-@pytest.mark.xfail(strict=True, reason="NumPy widens small integers, the operation's type does not")
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
 def test_sums_of_small_integers_are_of_their_type(dtype):
     x = given(3, dtype=np.dtype(dtype))

@@ -67,7 +67,6 @@ def test_operators_of_two_arrays_have_numpys_dtypes(name, a):
             assert_as_numpy(getattr(operator, name), sample(a), abs(sample(b)))
 
 
-@pytest.mark.xfail(strict=True, reason="NumPy compares these exactly, without a common dtype")
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_signed_and_unsigned_numbers_are_compared_exactly(name):
     for a in ("int8", "int64"):
@@ -75,7 +74,6 @@ def test_signed_and_unsigned_numbers_are_compared_exactly(name):
         assert_as_numpy(getattr(operator, name), np.array([2**64 - 1, 3], np.uint64), np.array([-1, 3], a))
 
 
-@pytest.mark.xfail(strict=True, reason="a negative number does not fit into an unsigned dtype")
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_unsigned_numbers_are_compared_with_negative_ones(name):
     for dtype in ("uint8", "uint64"):
@@ -111,7 +109,6 @@ def test_operators_with_numpys_scalars_have_numpys_dtypes(name, dtype):
         assert_as_numpy(lambda x, number=number: function(number, x), sample(dtype))
 
 
-@pytest.mark.xfail(strict=True, reason="numpy.float64 is a float of Python by its class")
 @pytest.mark.parametrize("exponent", [0.5, 2.0, 3.0])
 def test_numpys_scalar_as_exponent_has_its_own_dtype(exponent):
     assert_as_numpy(lambda x: x ** np.float64(exponent), np.array([1.0, 2.0], np.float32))
@@ -224,9 +221,9 @@ def test_errors_have_the_types_of_numpys(function):
 
 def test_whole_numbers_have_no_negative_powers():
     whole = np.array([1, 2])
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="negative"):
         whole**-1
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="negative"):
         traced(lambda x: x**-1, whole)
 
 
@@ -587,19 +584,20 @@ def test_functions_are_numpys(function):
     np.testing.assert_allclose(value, expected, rtol=1e-12, strict=True)
 
 
-@pytest.mark.xfail(strict=True, reason="these mean something else on tracers")
+OPEN = pytest.mark.xfail(strict=True, reason="refused, with another error than one of tracing")
+
+
 @pytest.mark.parametrize(
     "function",
     [
         lambda x: np.take(x, [5, 2]),
         lambda x: np.dot(x, 2.0),
-        lambda x: np.dot(x, B3),
         lambda x: x.dot(2.0),
         lambda x: np.concatenate([x, x], axis=None),
-        lambda x: x[True],
-        lambda x: x[False],
+        pytest.param(lambda x: x[True], marks=OPEN),
+        pytest.param(lambda x: x[False], marks=OPEN),
     ],
-    ids=["take", "dot", "dot of three axes", "method dot", "concatenate", "true", "false"],
+    ids=["take", "dot", "method dot", "concatenate", "true", "false"],
 )
 def test_rare_forms_are_numpys(function):
     test_functions_are_numpys(function)
@@ -615,3 +613,9 @@ def test_picks_are_numpys():
     labels = np.array([0, 1, 3])
     _, value = traced(lambda x: xp.pick(x, labels), X)
     np.testing.assert_array_equal(value, numpy_namespace.pick(X, labels), strict=True)
+
+
+def test_numpys_dot_of_three_axes_is_refused():
+    """It is another product than that of matmul."""
+    with pytest.raises(TraceError, match="@"):
+        traced(lambda x: np.dot(x, B3), X)

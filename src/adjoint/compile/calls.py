@@ -13,6 +13,7 @@ Written out, a call of a small step takes a microsecond or two; a loop over desc
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 import sys
@@ -25,7 +26,9 @@ import numpy as np
 from adjoint.compile.outcome import MISS, CallFailed
 from adjoint.compile.tracing import Effect, InputSource, Result, Returned, Traced
 from adjoint.config import RECORDING, TRACE, TRAINING
-from adjoint.core.variable import Variable
+from adjoint.core.variable import Variable, apply
+from adjoint.errors import GradientError
+from adjoint.ops import Op
 
 __all__ = ["Call", "Executable", "make_call"]
 
@@ -225,6 +228,7 @@ class _Writer:
         ]
 
     def _effects(self) -> list[str]:
+        ends = any(e.kind == "grad" for e in self.traced.effects)  # the function has called backward itself
         wrapped = {e.output: e.detail for e in self.traced.effects if e.kind in ("grad", "variable")}
         given = [self.traced.result, *(e.detail for e in self.traced.effects if e.kind == "structure")]
         wrapped.update((r.output, r.name) for r in _results(given) if r.kind == "variable")
@@ -232,6 +236,8 @@ class _Writer:
             f"    w{i} = wrap(o{i})" if name is None else f"    w{i} = named(o{i}, {name!r})"
             for i, name in wrapped.items()
         ]
+        if not ends:
+            lines += [f"    w{r.output} = edge(w{r.output})" for r in _results(given) if r.attached]
         lines += [line for effect in self.traced.effects for line in self._effect(effect)]
         return [*lines, f"    return {self._result(self.traced.result)}"]
 
@@ -284,6 +290,17 @@ class _Writer:
         return self.names.of(value)
 
 
+def _no_rule(F: Any, g: Any, _y: Any, _x: Any) -> Any:
+    raise GradientError(
+        "a result of a compiled function is differentiated outside of it, where its graph is not known; call backward() "
+        "inside of the function, or leave the function uncompiled"
+    )
+
+
+# Stands for the whole function in a graph outside of it.
+_EDGE = Op("compiled", lambda xp, x: x, vjp=_no_rule)
+
+
 def _results(value: Any) -> list[Result]:
     """What stands for outputs in a returned structure."""
     if isinstance(value, Result):
@@ -323,6 +340,7 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
         MISS=MISS,
         CallFailed=CallFailed,
         NotImplemented=NotImplemented,
+        edge=functools.partial(apply, _EDGE),
         empty=np.empty,
         frombuffer=np.frombuffer,
         kept=_kept,

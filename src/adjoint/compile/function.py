@@ -29,7 +29,10 @@ _WARN_AFTER = 8  # traces without as many calls between them
 
 
 class CompiledFunction:
-    """A function that runs as native code; made by `compile`."""
+    """A function that runs as native code; made by `compile`, and called as the function that it was made of.
+
+    As an attribute of a class it is a method. `__wrapped__` is the function itself, which runs eagerly.
+    """
 
     def __init__(self, function: Callable[..., Any], state: Sequence[Any]) -> None:
         functools.update_wrapper(self, function)
@@ -108,7 +111,11 @@ class CompiledFunction:
 
     @property
     def program(self) -> Program:
-        """The program that was made last, before the passes."""
+        """The program that was made last, as it was traced, before the passes. It can be printed.
+
+        Raises:
+            DTypeError: there is none before the first call.
+        """
         return self._latest().traced.program
 
     def explain(self) -> str:
@@ -125,7 +132,14 @@ class CompiledFunction:
         return self._programs[0]
 
     def cache_info(self) -> CacheInfo:
-        """How many calls found their program, and how many had to make one."""
+        """How many calls found their program, how many had to make one, and how many programs there are.
+
+        >>> import adjoint as ad
+        >>> f = compile(lambda x: 2.0 * x)
+        >>> y = f(ad.ones(2)), f(ad.ones(2)), f(ad.ones(3))
+        >>> f.cache_info()
+        CacheInfo(hits=1, misses=2, maxsize=64, currsize=2)
+        """
         return CacheInfo(self._hits, self._misses, _MOST_PROGRAMS, len(self._programs))
 
     def __repr__(self) -> str:
@@ -137,7 +151,23 @@ def compile(function: Callable[..., Any], *, state: Sequence[Any] = ()) -> Compi
 @overload
 def compile(*, state: Sequence[Any] = ()) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 def compile(function: Any = None, *, state: Sequence[Any] = ()) -> Any:
-    """Makes a function run as native code, with the same results.
+    """Makes a function run as native code, with the same results to rounding.
+
+    The first call traces the function: it runs once on stand-ins for arrays, and all that it computes, gradients and
+    updates included, becomes one program. Later calls run that. Another program is made for other shapes or dtypes, for
+    other values of what is no array and no float, and for the modes of `no_grad` and `test_mode`.
+
+    What the function reads and changes besides its arguments is found: models, optimizers, generators and Variables in
+    its closure, its globals, and the object that it is a method of. What it returns has no graph: call `backward` inside.
+
+    Can be written as ``@ad.compile`` or as ``@ad.compile(state=[…])``.
+
+    Args:
+        function: what to compile. Its values must not be read while it runs; see the guide for what may be inside.
+        state: objects that the function reaches in a way that is not found, such as a weak reference.
+
+    Raises:
+        DTypeError: `function` cannot be called, or is a generator or a coroutine.
 
     >>> import adjoint as ad
     >>> @ad.compile

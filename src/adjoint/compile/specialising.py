@@ -13,7 +13,7 @@ from adjoint.compile.calls import make_call
 from adjoint.compile.executable import build
 from adjoint.compile.explaining import explanation
 from adjoint.compile.outcome import MISS
-from adjoint.compile.state import find_state
+from adjoint.compile.state import find_state, generator_state, set_generator_state
 from adjoint.compile.tracing import StructureChanged, Traced, trace
 
 __all__ = ["Specialisation", "StructureChanged", "run_eagerly"]
@@ -84,7 +84,7 @@ def run_eagerly(
     saved = [(p.variable, p.variable._data, p.variable._grad, p.variable._link) for p in state.variables.values()]
     attributes = [(vars(owner), dict(vars(owner))) for owner, _ in state.owners.values()]
     kept = [(table, dict(table)) for _, _, table in state.kept]
-    draws = [(generator, copy.deepcopy(generator.bit_generator.state)) for _, generator in state.generators.values()]
+    draws = [(generator, copy.deepcopy(generator_state(generator))) for _, generator in state.generators.values()]
     try:
         return function(*args, **kwargs)
     except BaseException:
@@ -94,7 +94,7 @@ def run_eagerly(
             space.clear()
             space.update(earlier)
         for generator, before in draws:
-            generator.bit_generator.state = before
+            set_generator_state(generator, before)
         raise
 
 

@@ -12,18 +12,19 @@ import copy
 import functools
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from random import Random
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from adjoint.core.variable import Variable
-from adjoint.errors import DTypeError
+from adjoint.errors import DTypeError, TraceError
 from adjoint.tree import KeptArrays
 
-__all__ = ["Attribute", "Guard", "Names", "State", "VariablePlace", "find_state"]
+__all__ = ["Attribute", "Guard", "Names", "State", "VariablePlace", "find_state", "generator_state", "set_generator_state"]
 
 _STATIC = (bool, int, str, bytes, type(None), complex)
 _OPAQUE = (ModuleType, type, BuiltinFunctionType, CodeType, property, staticmethod, classmethod)
@@ -182,7 +183,7 @@ class _Walk:
             self.state.attributes.append(Attribute(path, label, None, "", value))
         elif isinstance(value, (list, tuple, dict)):
             self._argument_container(value, path, label)
-        elif isinstance(value, np.random.Generator) or self._has_parts(value):
+        elif isinstance(value, (np.random.Generator, np.random.RandomState, Random)) or self._has_parts(value):
             guards.append(Guard(f"{path} is {self._name(value)}", f"{label} is another object"))
             self.visit(value, self._name(value), label)
         else:
@@ -293,6 +294,10 @@ class _Walk:
         if isinstance(value, _OPAQUE):  # modules and classes: who exchanges one expects no effect
             self.visit(value, "", label)
             return
+        if owner is None and isinstance(value, Iterator):
+            raise TraceError(
+                f"{label} is an iterator, of which a compiled call would repeat the first items; pass them as arguments"
+            )
         name = self._name(value)
         if path != name:
             if type(value) in (*_STATIC, float) and type(value) not in (bool, type(None)):
@@ -313,7 +318,7 @@ class _Walk:
         elif isinstance(value, (FunctionType, MethodType)):
             if not _is_library(getattr(value, "__module__", None)):
                 self.function(value)
-        elif isinstance(value, np.random.Generator):
+        elif isinstance(value, (np.random.Generator, np.random.RandomState, Random)):
             self.state.generators[id(value)] = (path, value)
         elif isinstance(value, np.ndarray):
             if value.size <= _MOST_ELEMENTS:
@@ -436,6 +441,23 @@ class _Walk:
 
     def _name(self, value: Any, stem: str = "k") -> str:
         return self.state.names.of(value, stem)
+
+
+def generator_state(generator: Any) -> Any:
+    """The state of a generator of NumPy's, new or legacy, or of Python's."""
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return generator.get_state(legacy=False) if isinstance(generator, np.random.RandomState) else generator.getstate()
+
+
+def set_generator_state(generator: Any, state: Any) -> None:
+    """Puts a generator back."""
+    if isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+    elif isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.setstate(state)
 
 
 def _check_array(array: Any, label: str) -> None:

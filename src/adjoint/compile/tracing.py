@@ -21,7 +21,14 @@ from typing import Any
 import numpy as np
 
 from adjoint import random
-from adjoint.compile.state import Attribute, Names, State, VariablePlace
+from adjoint.compile.state import (
+    Attribute,
+    Names,
+    State,
+    VariablePlace,
+    generator_state,
+    set_generator_state,
+)
 from adjoint.compile.watching import Reads, watched
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import AdjointError, TraceError, user_line
@@ -91,6 +98,7 @@ class Result:
     output: int
     kind: str
     name: str | None = None
+    attached: bool = False  # whether there is a graph behind it
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,8 @@ class _Tracing:
         self.numbers: dict[int, Tracer] = {}
         self.kept: list[tuple[str, Any, _TracedKept]] = []
         self.first_kept: dict[tuple[int, Any], tuple[Tracer, ...]] = {}
+        self.attached: set[int] = set()  # Variables that came with a graph
+        self.unknown_before: list[tuple[Variable, Any, Any]] = []
         self.unknown: list[tuple[ref[Variable], str | None]] = []  # Variables that were read, but not found
         self.given: dict[int, str] = {}  # the path of each argument, by its tracer
         self.rebuilt: list[tuple[Any, Any, str]] = []  # containers among the arguments
@@ -169,8 +179,8 @@ class _Tracing:
                     with watched(owners) as reads:
                         result = function(*self._arguments(args), **self._named_arguments(kwargs))
                 except Exception as error:
-                    swallowed = error.__cause__ or error.__context__
-                    if isinstance(swallowed, TraceError) and not isinstance(error, AdjointError):
+                    swallowed = _trace_error_behind(error)
+                    if swallowed is not None:
                         raise swallowed from error  # NumPy makes a ValueError of it
                     if isinstance(error, AdjointError) and any(_has_new_parameters(owner, before[id(owner)]) for owner in owners):
                         raise StructureChanged from None
@@ -228,6 +238,9 @@ class _Tracing:
         finally:
             for variable, data, grad, link in saved:
                 variable._data, variable._grad, variable._link = data, grad, link
+            for variable, grad, link in self.unknown_before:
+                variable._grad, variable._link = grad, link
+            self.unknown_before.clear()
             for owner_id, attributes in originals.items():
                 attributes.clear()
                 attributes.update(before[owner_id])
@@ -250,6 +263,7 @@ class _Tracing:
         for value in frame.f_locals["inputs"]:
             if isinstance(value, Variable) and value._data is array and id(value) not in self.state.variables:
                 self.unknown.append((ref(value), user_line()))
+                self.unknown_before.append((value, value._grad, value._link))
 
     def _check_unknown(self) -> None:
         """Variables that were read, were not found, and are still there now that the function is left."""
@@ -297,6 +311,8 @@ class _Tracing:
                 variable._grad = stand_in
             else:
                 self.grads[id(variable)] = (None, None, False)
+            if variable.creator is not None:
+                self.attached.add(id(variable))
             variable._data = tracer
             variable._link = None
 
@@ -415,7 +431,7 @@ class _Tracing:
             place = self.state.variables.get(id(value))
             if place is not None:
                 return Returned(place.path)
-            return Result(self._variable_output(value, label), "variable", value.name)
+            return Result(self._variable_output(value, label), "variable", value.name, value.creator is not None)
         if isinstance(value, Tracer) and id(value) in self.given:
             return Returned(self.given[id(value)])
         if isinstance(value, Number):
@@ -448,6 +464,11 @@ class _Tracing:
             if first is not None:
                 self.effects.append(Effect("no grad", place.path))
         elif grad is not first or self.trace.read(grad._data) is not instruction:
+            if id(variable) in self.attached:
+                raise TraceError(
+                    f"{place.label} has a graph behind it, into which a gradient of a compiled function does not go; pass "
+                    "its detach(), or compute it inside of the function"
+                )
             self.effects.append(Effect("grad", place.path, self._variable_output(grad, label)))
         elif phantom:
             return
@@ -481,7 +502,9 @@ class _Tracing:
                 self.effects.append(Effect("array", place, self._output(value, what)))
             elif isinstance(value, Variable):
                 self._attribute_variable(value, earlier, place, what, name)
-            elif type(value) in (bool, str, type(None)):
+            elif type(value) in (bool, str, type(None)) or (
+                isinstance(value, (tuple, list, dict, set, frozenset, np.generic)) and not _holds_traced(value)
+            ):
                 self.effects.append(Effect("constant", place, None, value))
             elif type(value) in (int, float) and value != earlier:
                 raise TraceError(
@@ -624,6 +647,16 @@ def _names_of(owner: Any, value: Any) -> list[str]:
     return [name for name, item in vars(owner).items() if item is value]
 
 
+def _trace_error_behind(error: BaseException) -> TraceError | None:
+    """The TraceError that led to an error of another kind."""
+    behind: BaseException | None = None if isinstance(error, AdjointError) else error
+    while behind is not None:
+        if isinstance(behind, TraceError):
+            return behind
+        behind = behind.__cause__ or behind.__context__
+    return None
+
+
 def _argument_label(path: str) -> str:
     """What an argument is called, given its path: a[0]['x'] is argument 1['x']."""
     first, rest = path[2 : path.index("]")], path[path.index("]") + 1 :]
@@ -682,12 +715,12 @@ def _increment(instruction: Instruction, first: Tracer | None) -> int | None:
 
 
 def _generator_states(state: State) -> list[Any]:
-    return [copy.deepcopy(generator.bit_generator.state) for _, generator in state.generators.values()]
+    return [copy.deepcopy(generator_state(generator)) for _, generator in state.generators.values()]
 
 
 def _restore_generators(state: State, states: list[Any]) -> None:
     for (_, generator), earlier in zip(state.generators.values(), states, strict=False):
-        generator.bit_generator.state = earlier
+        set_generator_state(generator, earlier)
 
 
 def _shared_states() -> tuple[Any, Any]:

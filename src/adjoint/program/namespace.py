@@ -170,7 +170,7 @@ def full_like(x: Array, value: Any) -> Array:
 
 def broadcast_to(x: Array, shape: Sequence[int]) -> Array:
     trace, instruction = _read(x)
-    return trace.wrap(_broadcast(trace, instruction, tuple(int(n) for n in shape)))
+    return trace.view(_broadcast(trace, instruction, tuple(int(n) for n in shape)))
 
 
 def reshape(x: Array, shape: Any) -> Array:
@@ -185,7 +185,7 @@ def reshape(x: Array, shape: Any) -> Array:
         shape = tuple(instruction.size // rest if n == -1 else n for n in shape)
     if math.prod(shape) != instruction.size or builtins.any(n < 0 for n in shape):
         raise ValueError(f"cannot reshape array of size {instruction.size} into shape {shape}")
-    return trace.wrap(reshaped(trace, instruction, shape))
+    return trace.view(reshaped(trace, instruction, shape))
 
 
 def reshaped(trace: Trace, instruction: Instruction, shape: tuple[int, ...]) -> Instruction:
@@ -200,8 +200,8 @@ def permute_dims(x: Array, axes: Any = None) -> Array:
         raise ValueError("axes don't match array")
     axes = _axes(axes, ndim)
     if axes == tuple(range(ndim)):
-        return trace.wrap(instruction)
-    return trace.wrap(trace.add("permute", instruction, params=(axes,)))
+        return trace.view(instruction)
+    return trace.view(trace.add("permute", instruction, params=(axes,)))
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -217,7 +217,7 @@ def flip(x: Array, axis: Axis = None) -> Array:
     trace, instruction = _read(x)
     axes = _axes(axis, len(instruction.shape))
     ranges = tuple((n - 1, n, -1) if i in axes and n else (0, n, 1) for i, n in enumerate(instruction.shape))
-    return trace.wrap(trace.add("slice", instruction, params=(ranges,)))
+    return trace.view(trace.add("slice", instruction, params=(ranges,)))
 
 
 def concat(arrays: Sequence[Array], axis: int = 0) -> Array:
@@ -340,7 +340,8 @@ def cumulative_sum(x: Array, *, axis: int) -> Array:
 
 def getitem(x: Array, index: Any) -> Array:
     trace, instruction = _read(x)
-    return trace.wrap(indexing.getitem(trace, instruction, index))
+    selected = indexing.getitem(trace, instruction, index)
+    return trace.wrap(selected) if selected.op == "gather" else trace.view(selected)
 
 
 def unindex(values: Array, index: Any, shape: tuple[int, ...]) -> Array:

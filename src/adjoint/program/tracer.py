@@ -180,6 +180,12 @@ class Trace:
         """A tracer for a result."""
         return Tracer(self, instruction)
 
+    def view(self, instruction: Instruction) -> Tracer:
+        """A tracer for what NumPy gives a view of."""
+        tracer = Tracer(self, instruction)
+        tracer.is_view = True
+        return tracer
+
 
 def _unreadable(what: str) -> TraceError:
     return TraceError(f"{what} of a traced value: {_ADVICE}")
@@ -188,9 +194,10 @@ def _unreadable(what: str) -> TraceError:
 class Tracer:
     """An array without values; see the head of this module."""
 
-    __slots__ = ("__weakref__", "dtype", "instruction", "shape", "trace")
+    __slots__ = ("__weakref__", "dtype", "instruction", "is_view", "shape", "trace")
 
     def __init__(self, trace: Trace, instruction: Instruction) -> None:
+        self.is_view = False  # of what another tracer may show
         self.trace = trace
         self.instruction = instruction
         self.shape = instruction.shape
@@ -316,7 +323,7 @@ class Tracer:
         return unary("neg", np.negative, self)
 
     def __pos__(self) -> Any:
-        return self
+        return self.copy()
 
     def __abs__(self) -> Any:
         return unary("abs", np.abs, self)
@@ -352,9 +359,6 @@ def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return direct, reflected
 
 
-_VIEWS = frozenset({"reshape", "permute", "slice", "broadcast"})
-
-
 def _in_place(name: str) -> Callable[..., Any]:
     def change(self: Tracer, other: Any) -> Any:
         result = binary(name, self, other)
@@ -366,7 +370,7 @@ def _in_place(name: str) -> Callable[..., Any]:
                     "an array that is an argument is changed in place; compute a new one, x = x + …, and return it"
                 )
             return result  # as in p.data -= …, which assigns
-        if self.instruction.op in _VIEWS:
+        if self.is_view:
             raise TraceError("a view of a traced array is changed in place; compute a new array by F.where or x + …")
         if result.shape != self.shape:
             raise ValueError(f"non-broadcastable output operand with shape {self.shape} for {result.shape}")
