@@ -12,7 +12,7 @@ WEIGHT_DECAY = 0.01
 GPT = {"vocabulary": 65, "context": 64, "width": 128, "heads": 4, "blocks": 4}
 GPT_BATCH = 16
 ELEMENTS = 1_000_000
-COPIED, COPIED_CACHED = 64 * 2**20, 512 * 2**10  # bytes; the second fits a core's cache with its copy
+COPIED = {"copy": 4 * ELEMENTS, "copy-large": 64 * 2**20, "copy-cached": 512 * 2**10}  # bytes
 
 
 class Training(NamedTuple):

@@ -21,8 +21,7 @@ class Limit:
 
 LIMITS = {  # by the case's name
     "gemm": Limit(2.0 * GEMM_SIZE**3, "GF/s"),
-    "copy": Limit(2.0 * data.COPIED, "GB/s"),
-    "copy-cached": Limit(2.0 * data.COPIED_CACHED, "GB/s"),
+    **{name: Limit(2.0 * size, "GB/s") for name, size in data.COPIED.items()},
 }
 
 

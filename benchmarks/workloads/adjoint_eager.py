@@ -110,19 +110,19 @@ def rosenbrock(transform: Transform = as_it_is) -> Run:
 
 def sine(transform: Transform = as_it_is) -> Run:
     @transform
-    def derivatives(point: np.ndarray) -> list[ad.Variable]:
+    def derivatives(point: np.ndarray) -> list[np.ndarray]:
         x = ad.Variable(point)
         y = F.sin(x)
-        found = [y]
+        found = [y.data]
         for _ in range(6):
             y.backward(create_graph=True)
             y = x.grad
             x.cleargrad()
-            found.append(y)
+            found.append(y.data)
         return found
 
     step = partial(derivatives, np.array(1.0))
-    return Run(step, lambda: {str(i): y.data for i, y in enumerate(step())})
+    return Run(step, lambda: {str(i): y for i, y in enumerate(step())})
 
 
 def digits(transform: Transform = as_it_is) -> Run:

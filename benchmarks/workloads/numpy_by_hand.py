@@ -214,6 +214,5 @@ WORKLOADS = {
     "digits": digits,
     "elementwise": elementwise,
     "gemm": gemm,
-    "copy": partial(copy, data.COPIED),
-    "copy-cached": partial(copy, data.COPIED_CACHED),
+    **{name: partial(copy, size) for name, size in data.COPIED.items()},
 }

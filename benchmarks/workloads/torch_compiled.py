@@ -1,7 +1,7 @@
 """PyTorch, compiled: `torch.compile` of whole steps, gradients and update within, which is the fastest of its ways.
 
-The gradients are those of `torch.func`, and the update writes to the parameters. The LSTM's losses are compiled
-alone: unrolled within a step they take longer still.
+The gradients are those of `torch.func`, and the update writes to the parameters. Of the LSTM, the loss alone is
+compiled: what is slow there is the layer, which is called as it is, or the unrolled loop.
 """
 
 from __future__ import annotations

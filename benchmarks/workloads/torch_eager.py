@@ -255,6 +255,5 @@ WORKLOADS = {
     "elementwise": elementwise,
     "gpt": gpt,
     "gemm": gemm,
-    "copy": partial(copy, data.COPIED),
-    "copy-cached": partial(copy, data.COPIED_CACHED),
+    **{name: partial(copy, size) for name, size in data.COPIED.items()},
 }

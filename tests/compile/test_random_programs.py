@@ -18,7 +18,7 @@ DTYPES = [np.float64, np.float32, np.int64, np.int32, np.bool_, np.uint8]
 MOST = 3000  # elements
 LARGE = 50.0
 
-few = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+slow_to_draw = settings(suppress_health_check=list(HealthCheck))
 
 
 class Value:
@@ -446,7 +446,7 @@ def differentiable(draw):
     return with_derivatives(function, weights), planner.arrays
 
 
-@few
+@slow_to_draw
 @given(differentiable())
 def test_values_and_derivatives_of_any_function_are_the_eager_ones(case):
     function, arrays = case
@@ -641,7 +641,7 @@ def of_any_dtype(draw):
     return planner.function(), planner.arrays
 
 
-@few
+@slow_to_draw
 @given(of_any_dtype())
 def test_functions_of_any_dtype_are_the_eager_ones(case):
     function, arrays = case

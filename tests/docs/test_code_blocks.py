@@ -117,7 +117,9 @@ def folder(monkeypatch, tmp_path):
 def test_page(page):
     if name(page) in NEEDS:
         pytest.importorskip(NEEDS[name(page)])
-    for example in SYBIL.parse(page):
+    document = SYBIL.parse(page)
+    document.namespace["__name__"] = "__main__"  # the module of what a page defines, as in a program
+    for example in document:
         example.evaluate()
 
 

@@ -213,6 +213,11 @@ class Tracer:
         return self.instruction.size
 
     @property
+    def base(self) -> Tracer | None:
+        """As for arrays: None unless it is a view."""
+        return self if self.is_view else None
+
+    @property
     def T(self) -> Tracer:
         return _namespace().permute_dims(self, None)
 
@@ -440,6 +445,12 @@ class Number(Tracer):
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self.pin(), digits)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def copy(self) -> Number:
+        return self
 
     def __neg__(self) -> Any:
         return Number(self.trace, self.trace.add("neg", self.instruction), -self.value, self.roots)

@@ -57,10 +57,13 @@ def _exact_reciprocal(builder: Builder, new: Instruction) -> Instruction | None:
     value = constant_value(new.inputs[1])
     if value is None or new.dtype.kind != "f" or not math.isfinite(value) or value == 0:
         return None
-    mantissa, exponent = math.frexp(value)
-    if abs(mantissa) != 0.5 or not -100 < exponent < 100:
+    with np.errstate(all="ignore"):
+        reciprocal = new.dtype.type(1.0) / new.dtype.type(value)
+        is_exact = abs(math.frexp(value)[0]) == 0.5 and np.isfinite(reciprocal) and 1.0 / reciprocal == value
+    tiny = np.finfo(new.dtype).tiny
+    if not is_exact or not tiny <= abs(reciprocal):
         return None
-    return builder.make("mul", new.inputs[0], builder.constant(1.0 / value, new.dtype))
+    return builder.make("mul", new.inputs[0], builder.constant(reciprocal, new.dtype))
 
 
 def _implicit_broadcast(builder: Builder, new: Instruction) -> Instruction | None:
