@@ -106,4 +106,5 @@ def _peaks(rows: Rows) -> str:
         ours, theirs = results.get(OURS), results.get("jax_jit")
         ratio = multiple(ours.median("growth") / theirs.median("growth"), case.target) if ours and theirs else "–"
         lines.append([case.title, *cells, ratio])
-    return table(header, lines)
+    note = "The multiple is of what is added to the process after its imports, llvmlite's and JAX's among them."
+    return f"{table(header, lines)}\n\n{note}"

@@ -40,9 +40,14 @@ def missed(tables: list[str]) -> list[str]:
     """The figures in tables that are above what is aimed at, an item of a list for each row."""
     items = []
     for text in tables:
-        header, *rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+        header, *rows = [_cells(line) for line in text.splitlines() if line.startswith("|")]
+        where = f" ({header[0]})" if header[0] else ""
         for title, *cells in rows:
             found = [f"{name} {cell}" for name, cell in zip(header[1:], cells, strict=True) if MISSED in cell]
             if found:
-                items.append(f"* {title} ({header[0]}): {', '.join(found)}")
+                items.append(f"* {title}{where}: {', '.join(found)}")
     return items
+
+
+def _cells(line: str) -> list[str]:
+    return line.removeprefix("| ").removesuffix(" |").split(" | ")

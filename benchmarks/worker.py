@@ -24,8 +24,10 @@ from benchmarks.workloads import Run
 
 
 class Requests:
-    def __init__(self, make: Callable[[], Run]) -> None:
+    def __init__(self, make: Callable[[], Run], load: Callable[[], object]) -> None:
+        """`load` imports what the library imports later on its own."""
         self._make = make
+        self._load = load
         self._run: Run | None = None
 
     def make(self) -> float:
@@ -42,6 +44,7 @@ class Requests:
         return time.perf_counter() - started
 
     def peak(self, steps: int) -> dict[str, int]:
+        self._load()
         gc.collect()
         before = memory.resident()
         memory.reset_peak()
@@ -64,7 +67,7 @@ class Requests:
 def main(library: str, workload: str, threads: str) -> None:
     processes.pin(int(threads))
     module: Any = importlib.import_module(f"benchmarks.workloads.{library}")
-    requests = Requests(module.WORKLOADS[workload])
+    requests = Requests(module.WORKLOADS[workload], getattr(module, "load", lambda: None))
     print(json.dumps({"version": module.VERSION}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from benchmarks import memory, processes, tables
+from benchmarks import limits, markdown, memory, processes, tables
 from benchmarks.cases import CASES
 from benchmarks.measure import FULL, Result
 
@@ -32,6 +33,16 @@ def test_runs_from_end_to_end():
     assert "| Import, beyond NumPy's | " in result.stdout
     assert memory.is_measurable() == ("after 500 steps" in result.stdout)
     assert tables.README.read_bytes() == before
+
+
+def test_compiled_steps_run_from_end_to_end():
+    names = ("rosenbrock-compiled", "copy-cached", "lstm-sequence-first", "elementwise-compiled-memory")
+    result = run_benchmarks("--quick", "--threads", "1", *(part for name in names for part in ("--only", name)))
+    assert result.returncode == 0, result.stderr
+    assert "| Rosenbrock, descent step, float64 | " in result.stdout
+    assert "The machine's limits, 1 thread: copy of 512 KiB, " in result.stdout
+    assert "| LSTM segment 30 × 30 × 100 | " in result.stdout
+    assert memory.is_measurable() == ("| Gradient of 1,000,000 elements | " in result.stdout)
 
 
 def test_names_of_cases_are_checked():
@@ -61,11 +72,11 @@ def test_medians_and_spreads():
     [(12.34, "12.3 s"), (0.1234, "123 ms"), (9.999e-3, "10.0 ms"), (2.5e-6, "2.50 µs"), (3e-9, "3.00 ns")],
 )
 def test_durations(seconds, text):
-    assert tables.duration(seconds) == text
+    assert markdown.duration(seconds) == text
 
 
 def test_sizes():
-    assert [tables.size(n * 2**20) for n in (1.234, 12.34, 1234.5)] == ["1.23 MiB", "12.3 MiB", "1,234 MiB"]
+    assert [markdown.size(n * 2**20) for n in (1.234, 12.34, 1234.5)] == ["1.23 MiB", "12.3 MiB", "1,234 MiB"]
 
 
 def results(**steps):
@@ -85,6 +96,64 @@ def test_a_row_has_ratio_and_target():
     assert "| 0.25 × (✓ at most 0.25) |" in tables.render(rows, FULL, {"adjoint_eager": "1"})
     rows = {case: results(adjoint_eager=40e-6)}
     assert "| 40.0 µs | – | – | – | – |" in tables.render(rows, FULL, {"adjoint_eager": "1"})
+
+
+def compiled_case(name, **changes):
+    (case,) = (case for case in CASES if case.name == name)
+    return replace(case, **changes)
+
+
+def test_a_compiled_row_is_compared_with_the_best_and_with_the_machine():
+    gemm, lstm = compiled_case("gemm"), compiled_case("lstm-sequence-compiled")
+    rows = {
+        gemm: results(numpy_by_hand=0.04, torch_eager=0.02),
+        lstm: results(adjoint_compiled=2e-3, torch_eager=4e-3, jax_jit=5e-3),
+    }
+    text = tables.render(rows, FULL, {"adjoint_compiled": "1"})
+    operations = limits.WORK["lstm-sequence"][1]
+    share = f"{operations / 2e-3 / 1e9:.1f} GF/s, {100 * operations / 2e-3 / (2 * 1024**3 / 0.02):.0f} %"
+    assert f"| {lstm.title} | 2.00 ms | 4.00 ms | – | 5.00 ms | 0.50 × (✗ at most 0.42) | {share} |" in text
+    assert "matrix product 1024³, float32, 107.4 GF/s" in text
+    assert lstm.note in text
+    assert f"* {lstm.title} (compiled step, 1 thread): of the best 0.50 × (✗ at most 0.42)" in text
+
+
+def test_each_number_of_threads_has_a_table_and_its_limits():
+    rows = {}
+    for threads, seconds in ((1, 2e-3), (2, 1e-3)):
+        rows[compiled_case("gemm", threads=threads)] = results(numpy_by_hand=10 * seconds)
+        rows[compiled_case("gpt-compiled", threads=threads)] = results(adjoint_compiled=seconds, jax_jit=4e-3)
+    text = tables.render(rows, FULL, {"adjoint_compiled": "1"})
+    assert "| compiled step, 1 thread | " in text
+    assert "| compiled step, 2 threads | " in text
+    assert "limits, 2 threads: matrix product 1024³, float32, 214.7 GF/s." in text
+    assert "Every figure is within its target." in text
+
+
+def test_first_calls_have_two_targets():
+    case, result = compiled_case("lstm-sequence-first"), Result()
+    result.add(cold=0.3, from_disk=0.2)
+    text = tables.render({case: {"adjoint_compiled": result}}, FULL, {"adjoint_compiled": "1"})
+    assert "| 300 ms (✓ at most 400 ms) | 200 ms (✗ at most 100 ms) | – | – |" in text
+
+
+def test_memory_of_compiled_steps_is_compared_with_jax():
+    case, ours, theirs = compiled_case("gpt-compiled-memory"), Result(), Result()
+    ours.add(growth=50 * 2**20, total=80 * 2**20)
+    theirs.add(growth=100 * 2**20, total=300 * 2**20)
+    text = tables.render({case: {"adjoint_compiled": ours, "jax_jit": theirs}}, FULL, {"adjoint_compiled": "1"})
+    assert "| +50.0 MiB, 80.0 MiB in all | – | +100 MiB, 300 MiB in all | 0.50 × (✓ at most 1) |" in text
+
+
+def test_operations_of_matrix_products():
+    assert limits.WORK["digits-fused"][1] == 2 * 128 * (2 * 784 * 256 + 3 * 256 * 128 + 3 * 128 * 10)
+
+
+def test_processes_get_their_threads():
+    for threads in (1, 2):
+        environment = processes.environment(threads)
+        assert environment["OMP_NUM_THREADS"] == environment["ADJOINT_NUM_THREADS"] == str(threads)
+    assert "multi_thread_eigen=false" in processes.environment(1)["XLA_FLAGS"]
 
 
 def test_tables_go_between_the_markers(tmp_path, monkeypatch):

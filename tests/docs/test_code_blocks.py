@@ -25,7 +25,13 @@ from sybil.parsers.markdown import CodeBlockParser
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-NEEDS = {"docs/guides/saving.md": "safetensors", "docs/guides/time-series.md": "safetensors", "README.md": "matplotlib"}
+NEEDS = {
+    "README.md": "matplotlib",
+    "docs/compiler.md": "llvmlite",
+    "docs/guides/compile.md": "llvmlite",
+    "docs/guides/saving.md": "safetensors",
+    "docs/guides/time-series.md": "safetensors",
+}
 KNOWN = {"python", "pycon", "console", "sh", "text", "py"}
 FENCE = re.compile(r"^ *```(\S*)([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+")

@@ -145,9 +145,7 @@ def train(
 ) -> list[float]:
     """The losses of the epochs, shown as they come."""
     loader = SequenceLoader(task.inputs, task.labels, options.batch_size)
-    losses = lstm.train(
-        model, loader, optimizer, options.epochs, options.bptt_length, stop, eager=options.eager
-    )
+    losses = lstm.train(model, loader, optimizer, options.epochs, options.bptt_length, stop, eager=options.eager)
     return list(losses if options.quiet or options.epochs == 0 else progress.show(losses, options.epochs))
 
 

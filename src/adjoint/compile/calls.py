@@ -32,6 +32,7 @@ from adjoint.ops import Op
 
 __all__ = ["Call", "Executable", "make_call"]
 
+
 @dataclass
 class Executable:
     """A program ready to run.
@@ -121,7 +122,9 @@ class _Writer:
     def _conditions(self) -> list[str]:
         known = f"list(b) == {self.names.of(self.keywords)}" if self.keywords else "not b"
         modes = f"tracing() is None and recording() is {RECORDING.get()} and training() is {TRAINING.get()}"
-        tests: dict[str, None] = dict.fromkeys([known, f"len(a) == {self.count}", modes, *(c for c, _ in self.traced.conditions)])
+        tests: dict[str, None] = dict.fromkeys(
+            [known, f"len(a) == {self.count}", modes, *(c for c, _ in self.traced.conditions)]
+        )
         tests.update(dict.fromkeys(self._kept_are_there()))
         for array, copy in self.traced.frozen:
             tests[f"same({self.names.of(array)}, {self.names.of(copy)})"] = None
@@ -362,9 +365,7 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
     exec(compile(source, "<adjoint.compile>", "exec"), names)
     drawn = {source.detail for source in traced.sources if source.kind == "draw"}
     generators = [names[name] for name in drawn]
-    return Call(
-        names["attempt"], names["inputs"], names["finish"], traced.conditions, names, source, generators
-    )
+    return Call(names["attempt"], names["inputs"], names["finish"], traced.conditions, names, source, generators)
 
 
 def _add_buffer(names: dict[str, Any], name: str, count: int, letter: str, dtype: Any) -> None:

@@ -26,6 +26,7 @@ from adjoint.program import CheckFailed, Instruction, Program, interpret
 
 __all__ = ["build", "donations"]
 
+
 def donations(traced: Traced) -> dict[int, int]:
     """For each output that replaces an input (a parameter's new value, say), that input."""
     inputs = {(source.kind, source.path): i for i, source in enumerate(traced.sources)}
@@ -212,7 +213,11 @@ def _reads_as_it_writes(call: Call, root: Any, source: Any) -> bool:
                     break
                 steps.append(word)
             patterns.append((part.offset, tuple(steps)))
-    return len(set(patterns)) == 1 and call.title.split()[-1] not in ("sum", "max", "min") and "sum" not in call.title.split()
+    return (
+        len(set(patterns)) == 1
+        and call.title.split()[-1] not in ("sum", "max", "min")
+        and "sum" not in call.title.split()
+    )
 
 
 def _uses(schedule: Schedule, call: Call, root: Any) -> bool:

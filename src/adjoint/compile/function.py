@@ -186,4 +186,3 @@ def compile(function: Any = None, *, state: Sequence[Any] = ()) -> Any:
             "that computes one step, and call it from there"
         )
     return CompiledFunction(function, state)
-

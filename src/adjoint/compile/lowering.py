@@ -142,9 +142,7 @@ class _Lowering:
             Strides(layout.strides[-2], layout.strides[-1], *steps)
             for layout, steps in zip((a, b, c), strides, strict=True)
         ]
-        plan = plan_product(
-            self.target, x.dtype.name, m, n, k, *matrices, batch=sizes, accumulate=x.op == "matmul_add"
-        )
+        plan = plan_product(self.target, x.dtype.name, m, n, k, *matrices, batch=sizes, accumulate=x.op == "matmul_add")
         operands = {name: self._operand(layout) for name, layout in (("a", a), ("b", b), ("c", c))}
         operands["scratch"] = Operand(Temporary(plan.scratch), 0)
         flops = 2.0 * m * n * k * math.prod(sizes)
@@ -389,7 +387,9 @@ class _LoopLowering:
         for kind, node, access in self.reductions:
             column = columns[access]
             last = column[-1] != 0
-            in_memory = not block and (last or any(not step and n != 1 for step, n in zip(column[:-1], axes[:-1], strict=True)))
+            in_memory = not block and (
+                last or any(not step and n != 1 for step, n in zip(column[:-1], axes[:-1], strict=True))
+            )
             if elements == 0:  # the sum of nothing
                 reductions.append(Reduction(kind, node, access, True, False))
                 counts.append(math.prod(self.layouts[access].shape))

@@ -23,7 +23,9 @@ _VIEWS = frozenset(name for name, operation in OPERATIONS.items() if operation.k
 _REDUCTIONS = frozenset({"sum", "max", "min"})
 _MOST_MEMBERS = 96
 _MOST_ACCESSES = 40
-_CHEAP = frozenset({"add", "sub", "mul", "div", "neg", "cast", "sqrt", "eq", "ne", "lt", "le", "gt", "ge", "maximum", "minimum", "pow"})
+_CHEAP = frozenset(
+    {"add", "sub", "mul", "div", "neg", "cast", "sqrt", "eq", "ne", "lt", "le", "gt", "ge", "maximum", "minimum", "pow"}
+)
 _DEEP = 24  # instructions on single numbers that a loop repeats rather than reads
 
 
@@ -177,10 +179,13 @@ class _Scheduler:
         """Whether it is made of a few numbers that are there already, by cheap operations."""
         if x.op not in _CHEAP:
             return False
-        return all(
-            read in self.numbers or read.op in ("constant", "input") or self._is_in_memory(read)
-            for read in map(self._read, x.inputs)
-        ) and self._depth(x) < _DEEP
+        return (
+            all(
+                read in self.numbers or read.op in ("constant", "input") or self._is_in_memory(read)
+                for read in map(self._read, x.inputs)
+            )
+            and self._depth(x) < _DEEP
+        )
 
     def _is_in_memory(self, x: Instruction) -> bool:
         return x in self.layouts and x.size == 1
@@ -405,7 +410,11 @@ class _Scheduler:
                 free = part not in results and part not in self.placed and readers.count(x) == 1
                 if part.op in _REDUCTIONS and len(part.shape) > 1:
                     free = False  # reductions set their memory as one piece
-                if free and (is_fusable(part) or part.op == "concat") and all(reader.op != "reshape" for reader in readers):
+                if (
+                    free
+                    and (is_fusable(part) or part.op == "concat")
+                    and all(reader.op != "reshape" for reader in readers)
+                ):
                     self.placed[part] = (x, x.params[0], start)
                 start += part.shape[x.params[0]]
 

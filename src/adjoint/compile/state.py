@@ -24,7 +24,16 @@ from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError, TraceError
 from adjoint.tree import KeptArrays
 
-__all__ = ["Attribute", "Guard", "Names", "State", "VariablePlace", "find_state", "generator_state", "set_generator_state"]
+__all__ = [
+    "Attribute",
+    "Guard",
+    "Names",
+    "State",
+    "VariablePlace",
+    "find_state",
+    "generator_state",
+    "set_generator_state",
+]
 
 _STATIC = (bool, int, str, bytes, type(None), complex)
 _OPAQUE = (ModuleType, type, BuiltinFunctionType, CodeType, property, staticmethod, classmethod)
@@ -114,7 +123,6 @@ class State:
     globals: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list)
     spaces: dict[int, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
     classes: list[tuple[type, dict[str, Any], str]] = field(default_factory=list)
-
 
     def release(self) -> None:
         """Lets go of all but the names, once the code of calls is made: the first call's arguments among them."""
@@ -404,9 +412,7 @@ class _Walk:
                 if id(item) not in self.seen:
                     self.seen[id(item)] = place
                     self.held.append(item)
-                    self.state.variables[id(item)] = VariablePlace(
-                        f"{space}[{name!r}]", what, item, value, name
-                    )
+                    self.state.variables[id(item)] = VariablePlace(f"{space}[{name!r}]", what, item, value, name)
             else:
                 self._reached(item, place, what, value, name)
 
@@ -466,7 +472,9 @@ def _check_array(array: Any, label: str) -> None:
             f"{label} has dtype {array.dtype}, which is not supported; use floating point numbers, integers or booleans"
         )
     if isinstance(array, np.ndarray) and type(array) not in (np.ndarray, np.memmap):
-        raise DTypeError(f"{label} is a {type(array).__name__}, whose operators mean something else; pass numpy.asarray(…)")
+        raise DTypeError(
+            f"{label} is a {type(array).__name__}, whose operators mean something else; pass numpy.asarray(…)"
+        )
 
 
 def _names_used(code: CodeType) -> set[str]:

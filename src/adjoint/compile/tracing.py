@@ -182,7 +182,9 @@ class _Tracing:
                     swallowed = _trace_error_behind(error)
                     if swallowed is not None:
                         raise swallowed from error  # NumPy makes a ValueError of it
-                    if isinstance(error, AdjointError) and any(_has_new_parameters(owner, before[id(owner)]) for owner in owners):
+                    if isinstance(error, AdjointError) and any(
+                        _has_new_parameters(owner, before[id(owner)]) for owner in owners
+                    ):
                         raise StructureChanged from None
                     raise
                 returned = self._collect(result, before)
@@ -442,7 +444,9 @@ class _Tracing:
         if kind in (list, tuple):
             return kind(self._returned(item, f"{label}[{i}]") for i, item in enumerate(value))
         if hasattr(kind, "_fields"):
-            return kind(*(self._returned(item, f"{label}.{name}") for name, item in zip(kind._fields, value, strict=True)))
+            return kind(
+                *(self._returned(item, f"{label}.{name}") for name, item in zip(kind._fields, value, strict=True))
+            )
         if kind is dict:
             return {key: self._returned(item, f"{label}[{key!r}]") for key, item in value.items()}
         return value
@@ -571,7 +575,13 @@ class _Tracing:
         self._check_unknown()
         self._check_survivors()
         return Traced(
-            full, self.state, sources, self.effects, returned, self._conditions(reads, sources), self.trace.frozen,
+            full,
+            self.state,
+            sources,
+            self.effects,
+            returned,
+            self._conditions(reads, sources),
+            self.trace.frozen,
             self.warnings,
         )
 
@@ -737,7 +747,17 @@ def _restore_shared(states: tuple[Any, Any]) -> None:
 
 _APPLY = apply.__code__
 _RUN = _Tracing.run.__code__
-_PASSING = ("frame", "list_iterator", "tuple_iterator", "generator", "Link", "Node", "ManyNode", "weakref", "ReferenceType")
+_PASSING = (
+    "frame",
+    "list_iterator",
+    "tuple_iterator",
+    "generator",
+    "Link",
+    "Node",
+    "ManyNode",
+    "weakref",
+    "ReferenceType",
+)
 
 
 def _holder(held: Any) -> str | None:
@@ -776,4 +796,3 @@ def _place_in(referrer: Any, value: Any) -> str | None:
         return None
     names = [name for name, item in getattr(referrer, "__dict__", {}).items() if item is value]
     return f"by an attribute of a {kind.__name__}" + (f", {names[0]!r}" if names else "")
-

@@ -11,9 +11,7 @@ def einsum(subscripts: str, operands: list[Any]) -> Any:
     """The sum that `subscripts` says, "ab,bc->ac": explicit, one letter an axis."""
     left, result = subscripts.split("->")
     terms = left.split(",")
-    if len(terms) != len(operands) or any(
-        len(term) != len(x.shape) for term, x in zip(terms, operands, strict=True)
-    ):
+    if len(terms) != len(operands) or any(len(term) != len(x.shape) for term, x in zip(terms, operands, strict=True)):
         raise ValueError(f"einsum {subscripts!r} for {len(operands)} operands")
     singles = [_diagonals(term, x) for term, x in zip(terms, operands, strict=True)]
     term, x = singles[0]
@@ -69,9 +67,7 @@ def _product(term: str, x: Any, other_term: str, other: Any, needed: set[str]) -
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
     x = xp.broadcast_to(x, tuple(sizes[c] for c in term))
     other = xp.broadcast_to(other, tuple(sizes[c] for c in other_term))
-    length = {
-        part: _count(sizes, part) for part in (stack, summed, rows, columns)
-    }
+    length = {part: _count(sizes, part) for part in (stack, summed, rows, columns)}
     a = xp.reshape(_ordered(term, x, stack + rows + summed), (length[stack], length[rows], length[summed]))
     b = xp.reshape(
         _ordered(other_term, other, stack + summed + columns), (length[stack], length[summed], length[columns])

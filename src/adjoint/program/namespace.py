@@ -470,7 +470,9 @@ _FUNCTIONS = {
     np.transpose: permute_dims,
     np.broadcast_to: broadcast_to,
     np.flip: flip,
-    np.take: lambda x, indices, axis=None: take(reshape(x, -1), indices) if axis is None else take(x, indices, axis=axis),
+    np.take: lambda x, indices, axis=None: (
+        take(reshape(x, -1), indices) if axis is None else take(x, indices, axis=axis)
+    ),
     np.dot: lambda a, b: dot(a, b),
     np.einsum: einsum,
     np.zeros_like: zeros_like,

@@ -136,7 +136,9 @@ for _name in ("maximum", "minimum"):
 _declare("neg", lambda xp, x: -x, _arithmetic, "elementwise")
 _declare("invert", lambda xp, x: ~x, _arithmetic, "elementwise")
 _declare("where", _by_namespace("where"), _selection, "elementwise")
-_declare("cast", lambda xp, x, dtype: xp.astype(x, dtype), lambda inputs, dtype: (inputs[0].shape, dtype), "elementwise")
+_declare(
+    "cast", lambda xp, x, dtype: xp.astype(x, dtype), lambda inputs, dtype: (inputs[0].shape, dtype), "elementwise"
+)
 
 # Sources
 
@@ -233,7 +235,6 @@ _declare(
     lambda inputs, axis: (inputs[0].shape, inputs[0].dtype),
     "other",
 )
-
 
 
 def _placed(xp: Any, values: Any, ranges: Any, shape: Shape) -> Any:

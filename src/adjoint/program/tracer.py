@@ -59,6 +59,7 @@ _BINARY_UFUNCS = {
     "ge": np.greater_equal,
 }
 
+
 def current_trace() -> Trace | None:
     """The trace that is being made in this thread or task."""
     trace: Trace | None = TRACE.get()

@@ -230,7 +230,9 @@ class _Writer:
                 self._accumulate_vector(reduction)
         for reduction, total, phi in zip(kept, totals, phis, strict=True):
             kind = self._kind(loop.accesses[reduction.access].dtype)
-            start = f"splat ({kind.scalar} {constant_text(loop.accesses[reduction.access].dtype, self._start(reduction))})"
+            start = (
+                f"splat ({kind.scalar} {constant_text(loop.accesses[reduction.access].dtype, self._start(reduction))})"
+            )
             new = self._combine(reduction, kind, total, self._masked(reduction, kind))
             f.fill(phi, f"{total} = phi {kind} [ {start}, %{enter} ], [ {new}, %{latch} ]")
         f.do(f"br label %{latch}")

@@ -122,7 +122,11 @@ def _likeness(term: Instruction) -> Any:
         (x,) = term.inputs
         if x.shape[0] <= _MOST_ROWS and x.op == "concat":
             return ("sum", x.shape[1])
-        if x.shape[0] <= _MOST_ROWS and x.op == "mul" and any(y.op == "concat" and y.shape == x.shape for y in x.inputs):
+        if (
+            x.shape[0] <= _MOST_ROWS
+            and x.op == "mul"
+            and any(y.op == "concat" and y.shape == x.shape for y in x.inputs)
+        ):
             shapes = tuple(y.shape[1] if len(y.shape) == 2 and y.shape[0] == x.shape[0] else 0 for y in x.inputs)
             return ("mul", shapes) if 0 not in shapes else None
     return None

@@ -96,7 +96,9 @@ def _common_reshape(builder: Builder, new: Instruction) -> Instruction | None:
         elif x.shape != new.shape or not (x.op == "reshape" or _is_stored(x)):
             return None
         else:
-            changed.append(x.inputs[0] if x.op == "reshape" and x.inputs[0].shape == source else builder.reshape(x, source))
+            changed.append(
+                x.inputs[0] if x.op == "reshape" and x.inputs[0].shape == source else builder.reshape(x, source)
+            )
     return builder.reshape(builder.make(new.op, *changed, params=new.params), new.shape)
 
 

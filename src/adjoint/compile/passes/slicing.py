@@ -163,9 +163,7 @@ def move_slices(program: Program) -> Program:
     builder = Builder({**RULES, "slice": [*RULES["slice"], push, _slice_of_join]})
     for instruction in instructions:
         now = instruction
-        made = builder.make(
-            instruction.op, *(new[read] for read in instruction.inputs), params=instruction.params
-        )
+        made = builder.make(instruction.op, *(new[read] for read in instruction.inputs), params=instruction.params)
         if id(instruction) in marks and is_elementwise(made):
             fresh.add(id(made))
         new[instruction] = made
