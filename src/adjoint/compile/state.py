@@ -157,6 +157,7 @@ class _Walk:
         self.state = state
         self.seen: dict[int, str] = {}
         self.held: list[Any] = []  # so that no id is given twice
+        self.functions: list[Any] = []  # that were looked into
         self.called: set[str] = {"forward", "__call__"}  # the names that the functions' code uses
         self.methods: list[tuple[str, FunctionType]] = []  # of the classes of objects
 
@@ -260,6 +261,7 @@ class _Walk:
             return
         self.seen[id(function)] = ""
         self.held.append(function)
+        self.functions.append(function)
         used = _names_used(function.__code__)
         self.called |= used
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
@@ -302,7 +304,7 @@ class _Walk:
         if isinstance(value, _OPAQUE):  # modules and classes: who exchanges one expects no effect
             self.visit(value, "", label)
             return
-        if owner is None and isinstance(value, Iterator):
+        if owner is None and isinstance(value, Iterator) and len(self.functions) == 1:
             raise TraceError(
                 f"{label} is an iterator, of which a compiled call would repeat the first items; pass them as arguments"
             )
