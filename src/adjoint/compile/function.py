@@ -158,7 +158,8 @@ def compile(function: Any = None, *, state: Sequence[Any] = ()) -> Any:
     other values of what is no array and no float, and for the modes of `no_grad` and `test_mode`.
 
     What the function reads and changes besides its arguments is found: models, optimizers, generators and Variables in
-    its closure, its globals, and the object that it is a method of. What it returns has no graph: call `backward` inside.
+    its closure, its globals, and the object that it is a method of. Call `backward` inside: results are not
+    differentiated outside of the function.
 
     Can be written as ``@ad.compile`` or as ``@ad.compile(state=[…])``.
 

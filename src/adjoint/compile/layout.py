@@ -26,9 +26,9 @@ class Layout:
     def is_contiguous(self) -> bool:
         """Whether the elements lie one after the other, in row-major order."""
         expected = 1
+        if 0 in self.shape:
+            return True
         for length, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
-            if length == 0:
-                return True
             if length != 1 and stride != expected:
                 return False
             expected *= length

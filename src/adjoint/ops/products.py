@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from adjoint.ops.declaration import Sample, op
 
 
@@ -26,7 +28,7 @@ def _right_cotangent(F, g, x, w):
         g = _rows(F, g, w)
         return F.matmul(_swap(F, F.reshape(x, shape=(1, -1)) if len(x.shape) == 1 else x), g)
     if len(x.shape) != 2:
-        x, g = (F.reshape(rows, shape=(-1, rows.shape[-1])) for rows in (x, g))
+        x, g = (F.reshape(rows, shape=(math.prod(rows.shape[:-1]), rows.shape[-1])) for rows in (x, g))
     return F.matmul(x.T, g)
 
 
@@ -70,6 +72,7 @@ matmul = op(
         Sample((3,), (2, 3, 2)),
         Sample((2, 2, 3), (3,)),
         Sample((0, 3), (3, 2)),
+        Sample((1, 0, 0), (0, 1)),
     ),
     requires="the last axis of the first to be as long as the second last of the second (its only one, if a vector)",
 )

@@ -91,7 +91,7 @@ def _of_floats(f: Function, op: str, kind: Vector, fma: bool, *values: str) -> s
 
 
 def _extreme(f: Function, op: str, kind: Vector, a: str, b: str) -> str:
-    """The larger or smaller; NaN if either is. As NumPy's: the first operand where both are equal."""
+    """The larger or smaller; NaN if either is."""
     wanted = f.let(f"fcmp {'oge' if op == 'maximum' else 'ole'} {kind} {a}, {b}")
     missing = f.let(f"fcmp uno {kind} {a}, {a}")
     first = f.let(f"or {kind.of('i1')} {wanted}, {missing}")

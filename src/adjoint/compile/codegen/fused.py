@@ -207,8 +207,29 @@ class _Writer:
     # The innermost loop
 
     def _inner(self, begin: str, end: str, block: str | None) -> None:
+        """The loop over the last axis, by vectors. Lanes beyond the end are masked: in each turn where masks are cheap,
+        else in a turn of its own after whole vectors."""
         f, loop = self.f, self.loop
         kept = [r for r in loop.reductions if loop.accesses[r.access].pattern[self.last] == "0"]
+        totals = []
+        for reduction in kept:
+            dtype = loop.accesses[reduction.access].dtype
+            totals.append(f"splat ({vector_scalar(dtype)} {constant_text(dtype, self._start(reduction))})")
+        if loop.exact or self.target.masks or loop.lanes == 1:
+            totals = self._turns(begin, end, kept, totals, masked=not loop.exact)
+        else:
+            count = f.let(f"sub i64 {end}, {begin}")
+            rest = f.let(f"urem i64 {count}, {loop.lanes}")
+            middle = f.let(f"sub i64 {end}, {rest}")
+            totals = self._turns(begin, middle, kept, totals, masked=False)
+            totals = self._turns(middle, end, kept, totals, masked=True)
+        self.mask = None
+        for reduction, total in zip(kept, totals, strict=True):
+            self._finish(reduction, total, block)
+
+    def _turns(self, begin: str, end: str, kept: list[Reduction], starts: list[str], *, masked: bool) -> list[str]:
+        """The turns from `begin` to `end`; the totals of reductions go from `starts` to what is returned."""
+        f, loop = self.f, self.loop
         enter, head, body, latch, done = (f.fresh(stem) for stem in ("enter", "head", "body", "latch", "done"))
         counter, following = f"%{f.fresh('j')}", f"%{f.fresh('next')}"
         totals = [f"%{f.fresh('total')}" for _ in kept]
@@ -221,18 +242,15 @@ class _Writer:
         f.do(f"br i1 {f.let(f'icmp slt i64 {counter}, {end}')}, label %{body}, label %{done}")
         f.label(body)
         self.counter = counter
-        self.mask = None if loop.exact else self._mask(counter, end)
+        self.mask = self._mask(counter, end) if masked else None
         self._emit_level(self.last + 1)
         for node, access in loop.stores:
             self._store(self.values[node], access)
         for reduction in loop.reductions:
             if reduction not in kept:
                 self._accumulate_vector(reduction)
-        for reduction, total, phi in zip(kept, totals, phis, strict=True):
+        for reduction, start, total, phi in zip(kept, starts, totals, phis, strict=True):
             kind = self._kind(loop.accesses[reduction.access].dtype)
-            start = (
-                f"splat ({kind.scalar} {constant_text(loop.accesses[reduction.access].dtype, self._start(reduction))})"
-            )
             new = self._combine(reduction, kind, total, self._masked(reduction, kind))
             f.fill(phi, f"{total} = phi {kind} [ {start}, %{enter} ], [ {new}, %{latch} ]")
         f.do(f"br label %{latch}")
@@ -240,9 +258,7 @@ class _Writer:
         f.do(f"{following} = add i64 {counter}, {loop.lanes}")
         f.do(f"br label %{head}")
         f.label(done)
-        self.mask = None
-        for reduction, total in zip(kept, totals, strict=True):
-            self._finish(reduction, total, block)
+        return totals
 
     def _start(self, reduction: Reduction) -> Any:
         return identity(reduction.kind, self.loop.accesses[reduction.access].dtype)
