@@ -41,6 +41,7 @@ __all__ = [
     "ShapeError",
     "StateError",
     "TraceError",
+    "user_line",
 ]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep

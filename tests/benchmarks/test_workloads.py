@@ -58,8 +58,8 @@ def test_agree_with_adjoints(name, library, expected):
     start, values, losses = outcome(made[name]())
     assert_close(start, expected[name][0])
     if values:
-        assert_close(values, expected[name][1])
-    assert_close(losses, expected[name][2], of_single=1e-4)  # two optimizers may differ in where they add eps
+        assert_close(values, expected[name][1], of_single=2e-4)  # Adam makes the roundings of gradients larger
+    assert_close(losses, expected[name][2], of_single=1e-3)  # two forms of Adam differ in where they add eps
 
 
 @pytest.mark.parametrize("library", ["adjoint_eager", "adjoint_compiled"])

@@ -15,16 +15,18 @@ from adjoint.compile.codegen.entry import ArgumentSpec
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.codegen.text import Function
 from adjoint.compile.hosts import host_operation
-from adjoint.compile.lowering import Call, Lowered, Operand, lower
+from adjoint.compile.lowered import Call, Lowered, Operand
+from adjoint.compile.lowering import lower
 from adjoint.compile.moving import CHECKS
 from adjoint.compile.native import Between, NativeProgram
 from adjoint.compile.passes import optimized
 from adjoint.compile.plan import Plan, Row, plan_key
-from adjoint.compile.schedule import Schedule, make_schedule
+from adjoint.compile.schedule import make_schedule
+from adjoint.compile.scheduled import Schedule
 from adjoint.compile.tracing import Traced
 from adjoint.program import CheckFailed, Instruction, Program, interpret
 
-__all__ = ["build", "donations"]
+__all__ = ["build", "can_fail", "donations"]
 
 
 def donations(traced: Traced) -> dict[int, int]:

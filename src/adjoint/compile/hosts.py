@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import numpy_namespace
-from adjoint.compile.lowering import Call, Lowered
+from adjoint.compile.lowered import Call, Lowered
 from adjoint.compile.native import Between
-from adjoint.compile.schedule import Schedule
+from adjoint.compile.scheduled import Schedule
 from adjoint.program import Instruction
 from adjoint.program.operations import OPERATIONS
 

@@ -85,7 +85,14 @@ class Plan:
 def plan_key(program: Program, kinds: Sequence[str], donated: dict[int, int]) -> str:
     """What a plan is found by: the program, how its inputs are given, and all that decides what is made of it."""
     numbers = {instruction: i for i, instruction in enumerate(program.inputs)}
-    parts = [disk.fingerprint(), _sources(), str(Target.host()), str(pool.get_num_threads()), repr(kinds), repr(sorted(donated.items()))]
+    parts = [
+        disk.fingerprint(),
+        _sources(),
+        str(Target.host()),
+        str(pool.get_num_threads()),
+        repr(kinds),
+        repr(sorted(donated.items())),
+    ]
     parts += [f"{x.dtype.str}{x.shape}" for x in program.inputs]
     for x in program.instructions():
         numbers[x] = len(numbers)

@@ -7,83 +7,21 @@ What a later kernel, a view or the caller needs is stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-from adjoint.compile.codegen.elementwise import is_supported
 from adjoint.compile.layout import Layout, contiguous_strides, view
-from adjoint.compile.passes.rewriting import is_elementwise, users
+from adjoint.compile.passes.rewriting import users
+from adjoint.compile.scheduled import REDUCTIONS, Kernel, LoopKernel, Schedule, is_fusable
 from adjoint.program import Instruction, Program
 from adjoint.program.operations import OPERATIONS
 
-__all__ = ["Kernel", "LoopKernel", "Schedule", "make_schedule"]
+__all__ = ["make_schedule"]
 
 _VIEWS = frozenset(name for name, operation in OPERATIONS.items() if operation.kind == "view")
-_REDUCTIONS = frozenset({"sum", "max", "min"})
 _MOST_MEMBERS = 96
 _MOST_ACCESSES = 40
 _CHEAP = frozenset(
     {"add", "sub", "mul", "div", "neg", "cast", "sqrt", "eq", "ne", "lt", "le", "gt", "ge", "maximum", "minimum", "pow"}
 )
 _DEEP = 24  # instructions on single numbers that a loop repeats rather than reads
-
-
-@dataclass
-class Kernel:
-    """One call. `instruction` is what it computes, from `operands`, its inputs or copies of them."""
-
-    instruction: Instruction
-    operands: list[Instruction]
-
-    @property
-    def results(self) -> list[Instruction]:
-        return [self.instruction]
-
-    def reads(self) -> list[Instruction]:
-        return self.operands
-
-
-@dataclass
-class LoopKernel:
-    """A fused loop over `domain`.
-
-    members: elementwise instructions and reductions, in order
-    """
-
-    domain: tuple[int, ...]
-    members: list[Instruction] = field(default_factory=list)
-    inside: set[Instruction] = field(default_factory=set)
-    outside: set[Instruction] = field(default_factory=set)
-
-    @property
-    def results(self) -> list[Instruction]:
-        return self.members
-
-    def reads(self) -> list[Instruction]:
-        return list(self.outside)
-
-    def add(self, instruction: Instruction) -> None:
-        self.members.append(instruction)
-        self.inside.add(instruction)
-        self.outside.update(read for read in instruction.inputs if read not in self.inside)
-
-
-@dataclass
-class Schedule:
-    """Kernels in their order, and where each value that is stored lies.
-
-    stored: instructions that are kept in memory
-    layouts: of stored values and views
-    copies: instructions made here, which copy what no view can express
-    """
-
-    program: Program
-    kernels: list[Kernel | LoopKernel]
-    stored: set[Instruction]
-    layouts: dict[Instruction, Layout]
-    outputs: list[Instruction]
-    stand_ins: dict[Instruction, Instruction]
 
 
 class _Scheduler:
@@ -155,7 +93,7 @@ class _Scheduler:
         return self.stand_ins.get(x, x)
 
     def _take_fusable(self, x: Instruction) -> None:
-        reduces = x.op in _REDUCTIONS
+        reduces = x.op in REDUCTIONS
         domain = x.inputs[0].shape if reduces else x.shape
         if not reduces and x.size == 1 and self._is_number(x):
             self.numbers.add(x)
@@ -408,7 +346,7 @@ class _Scheduler:
             for part in x.inputs:
                 readers = self.readers[part]
                 free = part not in results and part not in self.placed and readers.count(x) == 1
-                if part.op in _REDUCTIONS and len(part.shape) > 1:
+                if part.op in REDUCTIONS and len(part.shape) > 1:
                     free = False  # reductions set their memory as one piece
                 if (
                     free
@@ -471,18 +409,6 @@ class _Scheduler:
         self.kernels = first + [k for i, k in enumerate(self.kernels) if not (i in needed or i in checks)]
 
 
-def is_fusable(x: Instruction) -> bool:
-    """Whether there is code for it in a loop."""
-    if x.op in _REDUCTIONS:
-        return is_supported({"sum": "add", "max": "maximum", "min": "minimum"}[x.op], (x.dtype, x.dtype), x.dtype)
-    if not is_elementwise(x) and x.op != "copy":
-        return False
-    return is_supported(x.op, tuple(read.dtype for read in x.inputs), x.dtype)
-
-
 def make_schedule(program: Program) -> Schedule:
     """The kernels of a program."""
     return _Scheduler(program).run()
-
-
-__all__ += ["Sequence", "is_fusable"]

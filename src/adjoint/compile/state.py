@@ -435,7 +435,9 @@ class _Walk:
 
     def _has_parts(self, value: Any) -> bool:
         """Whether an object's attributes are looked into."""
-        if isinstance(value, (*_OPAQUE, FunctionType, MethodType)) or callable(value) and hasattr(value, "__wrapped__"):
+        if isinstance(value, (*_OPAQUE, FunctionType, MethodType)) or (
+            callable(value) and hasattr(value, "__wrapped__")
+        ):
             return False
         kind = type(value)
         return hasattr(value, "__dict__") and (not _is_foreign(kind.__module__) or kind.__name__ in _NAMESPACES)
@@ -491,7 +493,7 @@ def _names_used(code: CodeType) -> set[str]:
 def _is_foreign(module: str | None) -> bool:
     """Whether a class comes with Python or NumPy: its objects hold nothing of ours."""
     top = (module or "").partition(".")[0]
-    return top in sys.stdlib_module_names and top != "__main__" or top in ("numpy", "builtins")
+    return (top in sys.stdlib_module_names and top != "__main__") or top in ("numpy", "builtins")
 
 
 def _is_library(module: str | None) -> bool:

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CellType, FrameType
-from weakref import ref
 from typing import Any
+from weakref import ref
 
 import numpy as np
 

@@ -10,7 +10,7 @@ import numpy as np
 from adjoint.program.instruction import Instruction, Program
 from adjoint.program.operations import OPERATIONS
 
-__all__ = ["CheckFailed", "interpret"]
+__all__ = ["CheckFailed", "interpret", "run"]
 
 
 class CheckFailed(Exception):

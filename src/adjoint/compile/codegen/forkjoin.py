@@ -69,6 +69,7 @@ def _chunk(number: str) -> str:
 
 
 def fork() -> Function:
+    """The function that runs a kernel in chunks, with the workers that are free."""
     pause, declarations = _pause()
     job = "".join(
         f"""
@@ -188,6 +189,7 @@ def fork() -> Function:
 
 
 def work() -> Function:
+    """The loop of a worker: it claims chunks, and sleeps when there were none for a while."""
     pause, declarations = _pause()
     loads = "".join(
         f"""

@@ -21,7 +21,7 @@ from adjoint.compile.codegen.loops import ARGUMENTS, counted, element, minimum, 
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.codegen.text import Function, Vector
 
-__all__ = ["Access", "Loop", "Node", "Reduction", "fused_kernel"]
+__all__ = ["Access", "Loop", "Node", "Reduction", "fused_kernel", "identity"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from adjoint.compile.codegen import pool
 from adjoint.compile.codegen.native import native
 
-__all__ = ["TAPE_WORDS", "aligned_buffer", "run", "run_timed"]
+__all__ = ["TAPE_WORDS", "address_of", "aligned_buffer", "is_parallel", "run", "run_timed"]
 
 TAPE_WORDS = 4
 """A row of a tape: the address of the kernel, the address of its record, its extent, its number of chunks."""

@@ -1,0 +1,80 @@
+"""What a schedule is made of: kernels in their order, and where each value that is stored lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adjoint.compile.codegen.elementwise import is_supported
+from adjoint.compile.layout import Layout
+from adjoint.compile.passes.rewriting import is_elementwise
+from adjoint.program import Instruction, Program
+
+__all__ = ["REDUCTIONS", "Kernel", "LoopKernel", "Schedule", "is_fusable"]
+
+REDUCTIONS = frozenset({"sum", "max", "min"})
+
+
+@dataclass
+class Kernel:
+    """One call. `instruction` is what it computes, from `operands`, its inputs or copies of them."""
+
+    instruction: Instruction
+    operands: list[Instruction]
+
+    @property
+    def results(self) -> list[Instruction]:
+        return [self.instruction]
+
+    def reads(self) -> list[Instruction]:
+        return self.operands
+
+
+@dataclass
+class LoopKernel:
+    """A fused loop over `domain`.
+
+    members: elementwise instructions and reductions, in order
+    """
+
+    domain: tuple[int, ...]
+    members: list[Instruction] = field(default_factory=list)
+    inside: set[Instruction] = field(default_factory=set)
+    outside: set[Instruction] = field(default_factory=set)
+
+    @property
+    def results(self) -> list[Instruction]:
+        return self.members
+
+    def reads(self) -> list[Instruction]:
+        return list(self.outside)
+
+    def add(self, instruction: Instruction) -> None:
+        self.members.append(instruction)
+        self.inside.add(instruction)
+        self.outside.update(read for read in instruction.inputs if read not in self.inside)
+
+
+@dataclass
+class Schedule:
+    """Kernels in their order, and where each value that is stored lies.
+
+    stored: instructions that are kept in memory
+    layouts: of stored values and views
+    copies: instructions made here, which copy what no view can express
+    """
+
+    program: Program
+    kernels: list[Kernel | LoopKernel]
+    stored: set[Instruction]
+    layouts: dict[Instruction, Layout]
+    outputs: list[Instruction]
+    stand_ins: dict[Instruction, Instruction]
+
+
+def is_fusable(x: Instruction) -> bool:
+    """Whether there is code for it in a loop."""
+    if x.op in REDUCTIONS:
+        return is_supported({"sum": "add", "max": "maximum", "min": "minimum"}[x.op], (x.dtype, x.dtype), x.dtype)
+    if not is_elementwise(x) and x.op != "copy":
+        return False
+    return is_supported(x.op, tuple(read.dtype for read in x.inputs), x.dtype)
