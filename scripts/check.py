@@ -32,7 +32,7 @@ STEPS: dict[str, tuple[str, ...]] = {  # the arguments of `python -m`
     "format": ("ruff", "format", "--check", "."),
     "types": ("mypy",),
     "docs": ("mkdocs", "build", "--strict", "--quiet", "--site-dir"),
-    "tests": ("pytest", "-q", "--cov"),
+    "tests": ("pytest", "-q", "--cov", "-n", "auto"),
 }
 
 

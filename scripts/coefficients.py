@@ -161,16 +161,19 @@ def main() -> None:
             [30] * 3 + [53],
         ),
     }
+    found = polynomials()
+    names = sorted([*parted, "PI_LOST", "TWO_THIRDS_LOST", *found])
     lines = ['"""Minimax polynomials, constant first, and constants in parts: written by scripts/coefficients.py."""']
+    lines += ["", "__all__ = [", *(f'    "{name}",' for name in names), "]"]
     for name, (meaning, value, single, double) in parted.items():
         both = {"float": parts(value, single), "double": parts(value, double)}
         lines += ["", f"# {meaning}", f"{name} = {both}"]
     lost = {"float": float(mp.pi / 2 / single_half_pi - 1), "double": float(mp.pi / 2 / half_pi - 1)}
     lines += ["", "# what the nearest number lacks of π/2, relative to it", f"PI_LOST = {lost}"]
     lines += ["", "# what the nearest number lacks of 2/3", f"TWO_THIRDS_LOST = {float(mpf(2) / 3 - mpf(2 / 3))}"]
-    for name, found in polynomials().items():
+    for name, by_scalar in found.items():
         lines += ["", f"{name} = {{"]
-        for scalar, (coefficients, error) in found.items():
+        for scalar, (coefficients, error) in by_scalar.items():
             lines.append(f'    "{scalar}": (  # 2^{mp.nstr(mp.log(error, 2), 3)}')
             lines += [f"        {float(coefficient)!r}," for coefficient in coefficients]
             lines.append("    ),")

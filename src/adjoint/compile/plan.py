@@ -107,7 +107,7 @@ def _sources() -> str:
     """The state of this package's files: any change of the compiler makes other plans."""
     root = Path(__file__).parent
     entries = []
-    for folder in (root, root / "passes", root / "codegen", root / "codegen" / "mathematics"):
+    for folder in (root.parent / "program", root, root / "passes", root / "codegen", root / "codegen" / "mathematics"):
         with os.scandir(folder) as files:
             for file in files:
                 if file.name.endswith(".py"):

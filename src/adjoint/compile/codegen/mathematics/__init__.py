@@ -20,9 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..text import Function, Vector
-from . import exponential, logarithm, power, simple, trigonometric
-from .lanes import Lanes, constant
+from adjoint.compile.codegen.mathematics import exponential, logarithm, power, simple, trigonometric
+from adjoint.compile.codegen.mathematics.lanes import Lanes, constant
+from adjoint.compile.codegen.text import Function, Vector
 
 __all__ = ["FUNCTIONS", "constant", "power_integer"]
 

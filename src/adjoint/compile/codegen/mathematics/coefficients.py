@@ -1,5 +1,24 @@
 """Minimax polynomials, constant first, and constants in parts: written by scripts/coefficients.py."""
 
+__all__ = [
+    "ATAN",
+    "COSH",
+    "ERF",
+    "EXP2",
+    "EXPM1",
+    "LOG",
+    "LOG2",
+    "LOG_2",
+    "LOG_QUOTIENT",
+    "PI",
+    "PI_LOST",
+    "PI_SHORT",
+    "POW_LOG",
+    "SIN",
+    "SINH",
+    "TWO_THIRDS_LOST",
+]
+
 # log 2; an exponent times the first part is exact
 LOG_2 = {"float": (0.693145751953125, 1.428606765330187e-06), "double": (0.6931471805601177, -1.7239444525614835e-13)}
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from math import e, log2
 
-from . import coefficients
-from .lanes import Lanes
+from adjoint.compile.codegen.mathematics import coefficients
+from adjoint.compile.codegen.mathematics.lanes import Lanes
 
 __all__ = ["cosh", "erf", "exp", "expm1", "sigmoid", "sinh", "tanh"]
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from math import isfinite
 
-from ..text import Function, Vector
+from adjoint.compile.codegen.text import Function, Vector
 
 __all__ = ["Lanes", "bits_of", "constant"]
 

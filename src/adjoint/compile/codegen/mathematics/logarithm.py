@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from math import inf, nan, sqrt
 
-from . import coefficients
-from .lanes import Lanes, bits_of
+from adjoint.compile.codegen.mathematics import coefficients
+from adjoint.compile.codegen.mathematics.lanes import Lanes, bits_of
 
 __all__ = ["log", "log1p", "normal", "split"]
 
@@ -62,6 +62,7 @@ def _specials(v: Lanes, x: str, result: str) -> str:
 
 
 def log(v: Lanes, x: str) -> str:
+    """e·log 2 + log(1 + f); subnormal numbers are scaled first."""
     exponent, fraction, _ = split(v, *normal(v, x))
     return _specials(v, x, _log_reduced(v, exponent, v.subtract(fraction, 1.0)))
 

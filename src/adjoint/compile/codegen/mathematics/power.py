@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from math import inf, nan
 
-from . import coefficients
-from .exponential import exp
-from .lanes import Lanes
-from .logarithm import normal, split
+from adjoint.compile.codegen.mathematics import coefficients
+from adjoint.compile.codegen.mathematics.exponential import exp
+from adjoint.compile.codegen.mathematics.lanes import Lanes
+from adjoint.compile.codegen.mathematics.logarithm import normal, split
 
 __all__ = ["power"]
 
@@ -20,6 +20,7 @@ Pair = tuple[str, str]
 
 
 def power(v: Lanes, x: str, y: str) -> str:
+    """exp(y·log|x|), and what C says of signs, zeros, infinities and NaN."""
     magnitude = v.absolute(x)
     # Without ∞, which times a logarithm of 0 is NaN; beyond 2⁶⁴, only a logarithm of 0 matters.
     bounded = v.at_least(v.at_most(y, 2.0**64), -(2.0**64))

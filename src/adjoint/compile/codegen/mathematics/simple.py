@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from .lanes import Lanes
+from adjoint.compile.codegen.mathematics.lanes import Lanes
 
 __all__ = ["absolute", "negative", "power_integer", "sign", "sqrt"]
 
 
 def sqrt(v: Lanes, x: str) -> str:
+    """The processor's own, which is rounded exactly."""
     return v.intrinsic("sqrt", x)
 
 
 def absolute(v: Lanes, x: str) -> str:
+    """x without its sign, also of NaN and 0."""
     return v.absolute(x)
 
 
 def negative(v: Lanes, x: str) -> str:
+    """x with the other sign, also of NaN and 0."""
     return v.negative(x)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from math import pi, sqrt
 
-from . import coefficients
-from .lanes import Lanes
+from adjoint.compile.codegen.mathematics import coefficients
+from adjoint.compile.codegen.mathematics.lanes import Lanes
 
 __all__ = ["atan", "cos", "sin"]
 
