@@ -127,7 +127,7 @@ def _first(case: Case, libraries: list[str], effort: Effort, versions: dict[str,
     for library in libraries:
         result = Result()
         ours = library == "adjoint_compiled"
-        for _ in range(min(effort.rounds, 5) if ours else 1):
+        for _ in range(min(effort.rounds, 3) if ours else 1):
             with tempfile.TemporaryDirectory() as cache:
                 result.add(cold=_first_call(case, library, cache, versions))
                 if ours:
@@ -155,7 +155,7 @@ def _calibrate(worker: processes.Worker, seconds: float) -> int:
 
 def _peak(case: Case, libraries: list[str], effort: Effort, versions: dict[str, str]) -> Results:
     results = {library: Result() for library in libraries}
-    for _ in range(min(effort.rounds, 5)):
+    for _ in range(min(effort.rounds, 3)):
         for library in libraries:
             with processes.Worker(library, case.runs) as worker:
                 versions[library] = worker.hello["version"]

@@ -39,6 +39,7 @@ class LoopLowering:
         self.schedule = schedule
         self.target = target
         self.kernel = kernel
+        self.made = set(kernel.results)
         self.calls: list[Call] = []
         self.nodes: list[Node] = []
         self.number: dict[Instruction, int] = {}
@@ -86,7 +87,7 @@ class LoopLowering:
         reads = x.inputs[:1] if x.op == "copy" else x.inputs
         operands = tuple([self._node(read) for read in reads])
         self.number[x] = self._add(Node(x.op, operands, x.dtype))
-        if x in self.schedule.stored:
+        if x in self.schedule.stored and x in self.made:
             layout = self.schedule.layouts[x]
             self.stores.append((self.number[x], self._access(layout, x.dtype, _spread(layout, self.kernel.domain))))
 

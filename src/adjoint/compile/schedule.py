@@ -18,10 +18,10 @@ __all__ = ["make_schedule"]
 _VIEWS = frozenset(name for name, operation in OPERATIONS.items() if operation.kind == "view")
 _MOST_MEMBERS = 96
 _MOST_ACCESSES = 40
-_CHEAP = frozenset(
-    {"add", "sub", "mul", "div", "neg", "cast", "sqrt", "eq", "ne", "lt", "le", "gt", "ge", "maximum", "minimum", "pow"}
-)
-_DEEP = 24  # instructions on single numbers that a loop repeats rather than reads
+_CHEAP = frozenset("add sub mul neg cast eq ne lt le gt ge".split())
+_CHEAP_NUMBERS = _CHEAP | {"div", "sqrt", "maximum", "minimum", "pow"}  # which a loop makes once
+_MOST_ON_NUMBERS = 24  # operations that are made again
+_MOST_ON_ARRAYS = 6
 
 
 class _Scheduler:
@@ -37,7 +37,7 @@ class _Scheduler:
         self.placed: dict[Instruction, tuple[Instruction, int, int]] = {}
         self.stand_ins: dict[Instruction, Instruction] = {}
         self.by_domain: dict[tuple[int, ...], list[int]] = {}
-        self.numbers: set[Instruction] = set()  # of one element, cheap: made again in each loop that reads them
+        self.cheap: set[Instruction] = set()  # made again in each loop that reads them
 
     def run(self) -> Schedule:
         for instruction in self.program.inputs:
@@ -93,19 +93,19 @@ class _Scheduler:
         return self.stand_ins.get(x, x)
 
     def _take_fusable(self, x: Instruction) -> None:
+        if self._is_cheap(x):
+            self.cheap.add(x)
+        else:
+            self._put_in_loop(x)
+
+    def _put_in_loop(self, x: Instruction) -> None:
         reduces = x.op in REDUCTIONS
         domain = x.inputs[0].shape if reduces else x.shape
-        if not reduces and x.size == 1 and self._is_number(x):
-            self.numbers.add(x)
-            return
         earliest, join_at = self._earliest(x, domain)
-        number = self._loop_for(x, domain, earliest, join_at)
+        number = self._loop_for(domain, earliest, join_at)
         kernel = self.kernels[number]
         assert isinstance(kernel, LoopKernel)
-        for read in map(self._read, x.inputs):
-            self._include_number(kernel, read)
-            if read not in kernel.inside and read.op != "constant":
-                self._store(read)
+        self._include_inputs(kernel, x)
         kernel.add(x)
         self.ready[x] = number
         if reduces:
@@ -113,73 +113,75 @@ class _Scheduler:
         else:
             self.member[x] = number
 
-    def _is_number(self, x: Instruction) -> bool:
-        """Whether it is made of a few numbers that are there already, by cheap operations."""
-        if x.op not in _CHEAP:
+    def _is_cheap(self, x: Instruction) -> bool:
+        """Whether loops that read a value make it again: a few operations on numbers, or on one array, which is then
+        read instead of it."""
+        if x.op not in (_CHEAP_NUMBERS if x.size == 1 else _CHEAP) or x in self.placed:
             return False
-        return (
-            all(
-                read in self.numbers or read.op in ("constant", "input") or self._is_in_memory(read)
-                for read in map(self._read, x.inputs)
-            )
-            and self._depth(x) < _DEEP
-        )
+        leaves: set[Instruction] = set()
+        count = 0
+        level = [x]
+        while level:
+            count += 1
+            for read in map(self._read, level.pop().inputs):
+                if read in self.cheap:
+                    level.append(read)
+                elif read.op != "constant":
+                    leaves.add(read)
+        arrays = [leaf for leaf in leaves if leaf.size != 1]
+        if x.size == 1:
+            in_memory = all(leaf.op == "input" or leaf in self.layouts for leaf in leaves)
+            return in_memory and not arrays and count < _MOST_ON_NUMBERS
+        return len(arrays) == 1 and arrays[0].shape == x.shape and count < _MOST_ON_ARRAYS
 
-    def _is_in_memory(self, x: Instruction) -> bool:
-        return x in self.layouts and x.size == 1
+    def _leaves(self, x: Instruction) -> list[Instruction]:
+        """What a loop that makes x again reads."""
+        if x not in self.cheap:
+            return [x]
+        return [leaf for read in x.inputs for leaf in self._leaves(self._read(read))]
 
-    def _depth(self, x: Instruction) -> int:
-        count = 1
-        for read in x.inputs:
-            if read in self.numbers:
-                count += self._depth(read)
-        return count
-
-    def _include_number(self, kernel: LoopKernel, x: Instruction) -> None:
-        """Repeats the making of a number in a loop that reads it."""
-        if x not in self.numbers or x in kernel.inside:
-            return
-        for read in x.inputs:
-            self._include_number(kernel, self._read(read))
-        kernel.add(x)
+    def _include_inputs(self, kernel: LoopKernel, x: Instruction) -> None:
+        """Makes what x reads at hand in a loop: made there, made again, or stored by the loop that makes it."""
+        for read in map(self._read, x.inputs):
+            if read in kernel.inside or read.op == "constant":
+                continue
+            if read in self.cheap:
+                self._include_inputs(kernel, read)
+                kernel.add(read, again=True)
+            else:
+                self._store(read)
 
     def _earliest(self, x: Instruction, domain: tuple[int, ...]) -> tuple[int, int]:
         """The first kernel that may compute x, and the loop that makes one of its inputs in the same range."""
         earliest, join_at = 0, -1
-        for read in map(self._read, x.inputs):
-            made = self._made(read)
+        for read in (leaf for given in x.inputs for leaf in self._leaves(self._read(given))):
+            made = self.ready[read]
             if made < 0:
                 continue
             number = self.member.get(read, -1)
-            if number >= 0 and read.shape == domain and read not in self.numbers:
+            if number >= 0 and read.shape == domain:
                 earliest = max(earliest, number)
                 join_at = max(join_at, number)
             else:
                 earliest = max(earliest, made + 1)
         return earliest, join_at
 
-    def _made(self, x: Instruction) -> int:
-        """The kernel that makes a value; for a number that loops make again, the last that makes one of its inputs."""
-        if x in self.numbers:
-            return max((self._made(self._read(read)) for read in x.inputs), default=-1)
-        return self.ready[x]
-
-    def _loop_for(self, x: Instruction, domain: tuple[int, ...], earliest: int, join_at: int) -> int:
-        """The loop that x joins: where its inputs are made, else the last over the same range, else a new one."""
+    def _loop_for(self, domain: tuple[int, ...], earliest: int, join_at: int) -> int:
+        """The loop that a value joins: where its inputs are made, else the last over the same range, else a new one."""
         candidates = self.by_domain.setdefault(domain, [])
-        if join_at >= earliest and self._has_room(join_at, x):
+        if join_at >= earliest and self._has_room(join_at):
             return join_at
         for number in reversed(candidates):
             if number < earliest:
                 break
-            if self._has_room(number, x):
+            if self._has_room(number):
                 return number
         kernel = LoopKernel(domain)
         self.kernels.append(kernel)
         candidates.append(len(self.kernels) - 1)
         return len(self.kernels) - 1
 
-    def _has_room(self, number: int, x: Instruction) -> bool:
+    def _has_room(self, number: int) -> bool:
         kernel = self.kernels[number]
         assert isinstance(kernel, LoopKernel)
         if len(kernel.members) >= _MOST_MEMBERS:
@@ -210,7 +212,7 @@ class _Scheduler:
         self, root: Instruction, part: Instruction, axis: int, start: int, shape: tuple[int, ...]
     ) -> Instruction:
         """A copy of a part at its place in a join."""
-        if part.op != "constant" and part not in self.member:
+        if part.op != "constant" and part not in self.member and part not in self.cheap:
             self._store(part)
         copy = Instruction("copy", (part,), (), shape, part.dtype)
         self.placed[copy] = (root, axis, start)
@@ -240,7 +242,7 @@ class _Scheduler:
         self._take_fusable(filled)
         self.stored.add(filled)
         values = self._read(x.inputs[0])
-        if values.op != "constant" and values not in self.member:
+        if values.op != "constant" and values not in self.member and values not in self.cheap:
             self._store(values)
         copy = Instruction("copy", (values, filled), (), x.inputs[0].shape, x.dtype)
         layout = view("slice", (ranges,), self.layouts[x], copy.shape)
@@ -280,7 +282,7 @@ class _Scheduler:
 
     def _filled_first(self, x: Instruction, start: Instruction) -> Instruction:
         """What is added to, copied to where the result will be."""
-        if start.op != "constant" and start not in self.member:
+        if start.op != "constant" and start not in self.member and start not in self.cheap:
             self._materialize(start)
         copy = Instruction("copy", (start,), (), x.shape, x.dtype)
         self._own_memory(x)
@@ -291,31 +293,20 @@ class _Scheduler:
         return copy
 
     def _materialize(self, x: Instruction) -> None:
-        if x.op == "constant" or x in self.numbers:
-            self._stored_number(x)
-        self._store(x)
+        if x.op == "constant":
+            self._stored_constant(x)
+        else:
+            self._store(x)
 
-    def _stored_number(self, x: Instruction) -> None:
-        """Gives a number that loops repeat a place in memory."""
+    def _stored_constant(self, x: Instruction) -> None:
+        """Gives a constant a place in memory."""
         if x in self.layouts:
             return
-        number = len(self.kernels)
-        kernel = LoopKernel(x.shape)
-        self.kernels.append(kernel)
-        self.numbers.discard(x)
-        if x.op == "constant":
-            copy = Instruction("copy", (x,), (), x.shape, x.dtype)
-            kernel.add(copy)
-            self._own_memory(copy)
-            self.stored.add(copy)
-            self.layouts[x] = Layout(copy, 0, (), x.shape)
-            self.ready[copy] = self.ready[x] = number
-            return
-        for read in x.inputs:
-            self._include_number(kernel, self._read(read))
-        kernel.add(x)
-        self.ready[x] = number
-        self._store(x)
+        copy = Instruction("copy", (x,), (), x.shape, x.dtype)
+        self._put_in_loop(copy)
+        self._store(copy)
+        self.layouts[x] = Layout(copy, 0, (), x.shape)
+        self.ready[x] = self.ready[copy]
 
     # Memory
 
@@ -324,8 +315,9 @@ class _Scheduler:
 
     def _store(self, x: Instruction) -> None:
         """Keeps a value in memory."""
-        if x in self.numbers:
-            self._stored_number(x)
+        if x in self.cheap:
+            self.cheap.remove(x)
+            self._put_in_loop(x)
         if x in self.stored or x.op in _VIEWS or x.op == "input":
             return
         self.stored.add(x)
@@ -362,14 +354,14 @@ class _Scheduler:
         outputs = []
         for x in self.program.outputs:
             value = self._read(x)
-            if value.op == "constant" or (value in self.numbers):
+            if value.op == "constant":
                 value = self._whole_copy(value, x)
             else:
                 self._store(value)
                 layout = self.layouts[value]
                 root = layout.root
                 whole = layout.is_contiguous and root.op != "input" and layout.offset == 0 and root.size == value.size
-                if not whole or root in taken or self.layouts[root].root is not root or value in self.numbers:
+                if not whole or root in taken or self.layouts[root].root is not root:
                     value = self._whole_copy(value, x)
             root = self.layouts[value].root
             taken.add(root)

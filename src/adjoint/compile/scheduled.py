@@ -34,22 +34,23 @@ class LoopKernel:
     """A fused loop over `domain`.
 
     members: elementwise instructions and reductions, in order
+    results: those of them that this loop makes; the others are made again here, since that is cheaper than reading them
     """
 
     domain: tuple[int, ...]
     members: list[Instruction] = field(default_factory=list)
+    results: list[Instruction] = field(default_factory=list)
     inside: set[Instruction] = field(default_factory=set)
     outside: set[Instruction] = field(default_factory=set)
-
-    @property
-    def results(self) -> list[Instruction]:
-        return self.members
 
     def reads(self) -> list[Instruction]:
         return list(self.outside)
 
-    def add(self, instruction: Instruction) -> None:
+    def add(self, instruction: Instruction, *, again: bool = False) -> None:
+        """Computes an instruction in this loop; `again` if another loop makes it, or none."""
         self.members.append(instruction)
+        if not again:
+            self.results.append(instruction)
         self.inside.add(instruction)
         self.outside.update(read for read in instruction.inputs if read not in self.inside)
 
