@@ -20,7 +20,7 @@ AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
 
 RECORDING: ContextVar[bool] = ContextVar("adjoint.recording", default=True)
 TRAINING: ContextVar[bool] = ContextVar("adjoint.training", default=True)
-# The trace that is being made (see `adjoint.program.tracer`).
+# The trace that is being made (see `adjoint.program.trace`).
 TRACE: ContextVar[Any] = ContextVar("adjoint.trace", default=None)
 
 # For each mode, the values to restore, the next one last. They belong to the thread or task, not to a block, since

@@ -13,20 +13,21 @@ Written out, a call of a small step takes a microsecond or two; a loop over desc
 
 from __future__ import annotations
 
-import functools
 import math
 import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from adjoint.compile.outcome import MISS, CallFailed
 from adjoint.compile.tracing import Effect, InputSource, Result, Returned, Traced
 from adjoint.config import RECORDING, TRACE, TRAINING
-from adjoint.core.variable import Variable, apply
+from adjoint.core.graph import Link, Node
+from adjoint.core.variable import Variable
 from adjoint.errors import GradientError
 from adjoint.ops import Op
 
@@ -293,15 +294,28 @@ class _Writer:
         return self.names.of(value)
 
 
-def _no_rule(F: Any, g: Any, _y: Any, _x: Any) -> Any:
+def _no_rule(F: Any, g: Any, _y: Any, *_xs: Any) -> Any:
     raise GradientError(
         "a result of a compiled function is differentiated outside of it, where its graph is not known; call backward() "
         "inside of the function, or leave the function uncompiled"
     )
 
 
-# Stands for the whole function in a graph outside of it.
-_EDGE = Op("compiled", lambda xp, x: x, vjp=_no_rule)
+def _edge_node() -> Node:
+    """Stands for any compiled function in a graph outside of it."""
+    node = Node()
+    node.op = Op("compiled", lambda xp, x: x, vjp=_no_rule)
+    node.params, node.inputs, node.saved, node.output, node.generation = {}, [], [], None, 0
+    return node
+
+
+_EDGE = _edge_node()
+
+
+def _edge(variable: Variable) -> Variable:
+    """The Variable with a graph behind it that has no derivative."""
+    variable._link = Link(_EDGE, 0, 1, variable._data, ref(variable))
+    return variable
 
 
 def _results(value: Any) -> list[Result]:
@@ -343,7 +357,7 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
         MISS=MISS,
         CallFailed=CallFailed,
         NotImplemented=NotImplemented,
-        edge=functools.partial(apply, _EDGE),
+        edge=_edge,
         empty=np.empty,
         frombuffer=np.frombuffer,
         kept=_kept,

@@ -130,7 +130,23 @@ class LoopLowering:
         record += counts
         splits = bool(block) or (len(axes) > 1 and all(r.by_part or not r.in_memory for r in reductions))
         self._call(loop, record, parts if block else axes[0], elements, splits)
+        self.calls[-1].shares = self._shares()
         self._combine(partial, parts)
+
+    def _shares(self) -> list[tuple[Any, Any]]:
+        """Results and inputs that the loop goes through alike: each element is read just before its place is written."""
+        loads = [node.param for node in self.nodes if node.op == "load"]
+        found = []
+        for _, store in self.stores:
+            for load in loads:
+                out, given = self.layouts[store], self.layouts[load]
+                alike = self.strides[store] == self.strides[load] and out.offset == given.offset == 0
+                sizes = {out.root.size, given.root.size, math.prod(self.kernel.domain)}
+                if alike and len(sizes) == 1 and self.dtypes[store].itemsize == self.dtypes[load].itemsize:
+                    others = [i for i in loads if self.layouts[i].root is given.root and i != load]
+                    if not others and self.dtypes[load].itemsize == given.root.dtype.itemsize:
+                        found.append((out.root, given.root))
+        return found
 
     def _work(self) -> int:
         """The cost of one element, about that of so many additions."""

@@ -28,6 +28,7 @@ class Call:
     title: str
     instruction: Instruction | None = None
     inputs: list[Instruction] = field(default_factory=list)  # for NumPy
+    shares: list[tuple[Any, Any]] = field(default_factory=list)  # results that may lie where an input does
     members: int = 1
     flops: float = 0.0
     bytes: float = 0.0

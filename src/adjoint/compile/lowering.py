@@ -114,10 +114,38 @@ class _Lowering:
             for root in self._roots(call):
                 first.setdefault(root, number)
                 last[root] = number
-        roots = [root for root in first if root not in self.slots]
-        intervals = [Interval(first[root], last[root], _size(root)) for root in roots]
-        offsets, arena = plan_memory(intervals)
-        return dict(zip(roots, offsets, strict=True)), arena
+        shared = self._shared(first, last)
+        intervals: dict[Any, Interval] = {}
+        for root in first:
+            if root in self.slots:
+                continue
+            owner = root
+            while owner in shared:
+                owner = shared[owner]
+            known = intervals.get(owner)
+            end = last[root] if known is None else max(known.last, last[root])
+            begin = first[root] if known is None else min(known.first, first[root])
+            intervals[owner] = Interval(begin, end, _size(owner))
+        offsets, arena = plan_memory(list(intervals.values()))
+        places = dict(zip(intervals, offsets, strict=True))
+        for root, owner in shared.items():
+            while owner in shared:
+                owner = shared[owner]
+            places[root] = places[owner]
+        return places, arena
+
+    def _shared(self, first: dict[Any, int], last: dict[Any, int]) -> dict[Any, Any]:
+        """Results of loops that lie where an input did that nothing reads any more."""
+        shared: dict[Any, Any] = {}
+        for number, call in enumerate(self.calls):
+            taken = set()
+            for out, given in call.shares:
+                if out in self.slots or given in self.slots or out in shared or given in taken or out is given:
+                    continue
+                if first[out] == number == last[given] and first[given] < number and _size(out) == _size(given):
+                    shared[out] = given
+                    taken.add(given)
+        return shared
 
     def _roots(self, call: Call) -> list[Any]:
         if call.function is not None:

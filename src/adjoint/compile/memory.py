@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 __all__ = ["Interval", "plan_memory"]
 
 ALIGNMENT = 64
+_LARGE = 16_384
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def plan_memory(intervals: Sequence[Interval], reserved: int = ALIGNMENT) -> tup
     for number in sorted(range(len(intervals)), key=lambda i: (intervals[i].first, -intervals[i].size)):
         interval = intervals[number]
         size = -(-max(interval.size, 1) // ALIGNMENT) * ALIGNMENT
+        if size >= _LARGE:  # sizes of powers of two would put all arrays at the same places of the caches
+            size += ALIGNMENT * (5 * number % 16 + 1)
         freed = False
         while ending and ending[0][0] < interval.first:
             _, begin, end = heappop(ending)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+from adjoint.program.arithmetic import result_dtype
+from adjoint.program.elementwise import ones, where
+from adjoint.program.products import matmul
+from adjoint.program.reductions import cumulative_sum
+from adjoint.program.shapes import broadcast_to, permute_dims, reshape
+from adjoint.program.trace import trace_of
 
 __all__ = ["einsum"]
 
 
-def einsum(subscripts: str, operands: list[Any]) -> Any:
+def einsum(subscripts: str, *operands: Any) -> Any:
     """The sum that `subscripts` says, "ab,bc->ac": explicit, one letter an axis."""
+    trace = trace_of(*operands)
+    dtype = result_dtype(*operands)
+    return _sum_of_products(subscripts, [trace.wrap(trace.read(x, dtype)) for x in operands])
+
+
+def _sum_of_products(subscripts: str, operands: list[Any]) -> Any:
     left, result = subscripts.split("->")
     terms = left.split(",")
     if len(terms) != len(operands) or any(len(term) != len(x.shape) for term, x in zip(terms, operands, strict=True)):
@@ -27,8 +41,6 @@ def einsum(subscripts: str, operands: list[Any]) -> Any:
 
 def _diagonals(term: str, x: Any) -> tuple[str, Any]:
     """The term and array with each letter once: x[i, i] instead of x."""
-    from adjoint.program import namespace as xp
-
     while len(set(term)) < len(term):
         letter = next(letter for letter in term if term.count(letter) > 1)
         first = term.index(letter)
@@ -36,18 +48,16 @@ def _diagonals(term: str, x: Any) -> tuple[str, Any]:
         length = x.shape[first]
         if x.shape[second] != length:
             raise ValueError(f"einsum: the letter {letter!r} has lengths {length} and {x.shape[second]}")
-        numbers = xp.cumulative_sum(xp.ones(length, dtype=int), axis=0) - 1
-        rows = xp.reshape(numbers, tuple(-1 if i == first else 1 for i in range(len(term))))
-        columns = xp.reshape(numbers, tuple(-1 if i == second else 1 for i in range(len(term))))
-        x = xp.sum(xp.where(rows == columns, x, 0), axis=second)
+        numbers = cumulative_sum(ones(length, dtype=int), axis=0) - 1
+        rows = reshape(numbers, tuple(-1 if i == first else 1 for i in range(len(term))))
+        columns = reshape(numbers, tuple(-1 if i == second else 1 for i in range(len(term))))
+        x = where(rows == columns, x, 0).sum(axis=second)
         term = term[:second] + term[second + 1 :]
     return term, x
 
 
 def _product(term: str, x: Any, other_term: str, other: Any, needed: set[str]) -> tuple[str, Any]:
     """The product of two operands, summed over the letters that nothing needs any more."""
-    from adjoint.program import namespace as xp
-
     term, x = _without(term, x, needed | set(other_term))
     other_term, other = _without(other_term, other, needed | set(term))
     common = [letter for letter in term if letter in other_term]
@@ -65,22 +75,13 @@ def _product(term: str, x: Any, other_term: str, other: Any, needed: set[str]) -
     for t, array in ((term, x), (other_term, other)):
         for letter, n in zip(t, array.shape, strict=True):
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
-    x = xp.broadcast_to(x, tuple(sizes[c] for c in term))
-    other = xp.broadcast_to(other, tuple(sizes[c] for c in other_term))
-    length = {part: _count(sizes, part) for part in (stack, summed, rows, columns)}
-    a = xp.reshape(_ordered(term, x, stack + rows + summed), (length[stack], length[rows], length[summed]))
-    b = xp.reshape(
-        _ordered(other_term, other, stack + summed + columns), (length[stack], length[summed], length[columns])
-    )
+    x = broadcast_to(x, tuple(sizes[c] for c in term))
+    other = broadcast_to(other, tuple(sizes[c] for c in other_term))
+    length = {part: math.prod(sizes[letter] for letter in part) for part in (stack, summed, rows, columns)}
+    a = reshape(_ordered(term, x, stack + rows + summed), (length[stack], length[rows], length[summed]))
+    b = reshape(_ordered(other_term, other, stack + summed + columns), (length[stack], length[summed], length[columns]))
     letters = stack + rows + columns
-    return letters, xp.reshape(xp.matmul(a, b), tuple(sizes[c] for c in letters))
-
-
-def _count(sizes: dict[str, int], letters: str) -> int:
-    count = 1
-    for letter in letters:
-        count *= sizes[letter]
-    return count
+    return letters, reshape(matmul(a, b), tuple(sizes[c] for c in letters))
 
 
 def _without(term: str, x: Any, needed: set[str]) -> tuple[str, Any]:
@@ -93,6 +94,4 @@ def _without(term: str, x: Any, needed: set[str]) -> tuple[str, Any]:
 
 def _ordered(term: str, x: Any, wanted: str) -> Any:
     """The array with its axes in the order of `wanted`."""
-    from adjoint.program import namespace as xp
-
-    return x if term == wanted else xp.permute_dims(x, tuple(term.index(letter) for letter in wanted))
+    return x if term == wanted else permute_dims(x, tuple(term.index(letter) for letter in wanted))

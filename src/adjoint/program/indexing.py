@@ -9,51 +9,87 @@ import numpy as np
 
 from adjoint.arrays import Place
 from adjoint.errors import TraceError
+from adjoint.program.arithmetic import result_dtype
 from adjoint.program.instruction import Instruction
-from adjoint.program.tracer import Number, Trace, Tracer
+from adjoint.program.shapes import axes_of
+from adjoint.program.trace import Trace, read, trace_of
+from adjoint.program.tracer import Number, Tracer
 
-__all__ = ["getitem", "scatter_add", "unindex"]
+__all__ = ["getitem", "pick", "require", "scatter_add", "take", "unindex"]
 
+Array = Any
 Ranges = tuple[tuple[int, int, int], ...]
 
 
-def getitem(trace: Trace, x: Instruction, index: Any) -> Instruction:
+def getitem(x: Array, index: Any) -> Array:
     """x[index]"""
-    parts = _parts(index)
-    if not any(_is_array(part) for part in parts):
-        ranges, shape = _basic(parts, x.shape)
-        return _reshape(trace, _slice(trace, x, ranges), shape)
-    fixed, arrays = _with_places(trace, parts)
-    return trace.add("gather", x, *arrays, params=(fixed,))
+    trace, instruction = read(x)
+    selected = _selected(trace, instruction, _parts(index))
+    return trace.wrap(selected) if selected.op == "gather" else trace.view(selected)
 
 
-def unindex(trace: Trace, values: Instruction, index: Any, shape: tuple[int, ...]) -> Instruction:
+def unindex(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros of `shape` with `values` added at `index`."""
-    parts = _parts(index)
+    parts, shape = _parts(index), tuple(shape)
+    trace = trace_of(values, *parts)
+    added = trace.read(values)
     if not any(_is_array(part) for part in parts):
-        return _placed(trace, values, parts, shape)
-    zeros = trace.add("broadcast", trace.constant(0, values.dtype), params=(shape,)) if shape else None
-    return _scattered(trace, zeros or trace.constant(0, values.dtype), parts, values)
+        return trace.wrap(_placed(trace, added, parts, shape))
+    zeros = trace.broadcast(trace.constant(0, added.dtype), shape)
+    return trace.wrap(_scattered(trace, zeros, parts, added))
 
 
-def scatter_add(trace: Trace, x: Instruction, index: Any, values: Instruction) -> Instruction:
+def scatter_add(x: Array, index: Any, values: Array) -> Array:
     """x with `values` added at `index`."""
     parts = _parts(index)
+    trace = trace_of(x, values, *parts)
+    dtype = result_dtype(x, values)
+    into, added = trace.read(x, dtype), trace.read(values, dtype)
     if any(_is_array(part) for part in parts):
-        return _scattered(trace, x, parts, values)
-    _, shape = _basic(parts, x.shape)
-    return trace.add("add", x, _placed(trace, _broadcast(trace, values, shape), parts, x.shape))
+        return trace.wrap(_scattered(trace, into, parts, added))
+    _, shape = _basic(parts, into.shape)
+    return trace.wrap(trace.add("add", into, _placed(trace, trace.broadcast(added, shape), parts, into.shape)))
+
+
+def take(x: Array, indices: Array, *, axis: int = 0) -> Array:
+    """The parts of x with these numbers along an axis."""
+    trace = trace_of(x, indices)
+    instruction = trace.read(x)
+    (axis,) = axes_of(axis, len(instruction.shape))
+    return trace.wrap(_selected(trace, instruction, (*(slice(None),) * axis, indices)))
+
+
+def pick(x: Array, labels: Array) -> Array:
+    """The element of each row that its label says."""
+    trace = trace_of(x, labels)
+    rows = trace.add("iota", params=(labels.shape[0], np.dtype(np.intp)))
+    index = (Place(0), Place(1))
+    return trace.wrap(trace.add("gather", trace.read(x), rows, trace.read(labels), params=(index,)))
+
+
+def require(flags: Array, error: Any) -> None:  # noqa: ARG001 - the eager run that follows a failed check raises it
+    """Lets a call of the program fail unless all flags are true."""
+    trace, instruction = read(flags)
+    trace.checks.append(trace.add("require", trace.cast(instruction, np.dtype(np.bool_))))
+
+
+def _selected(trace: Trace, x: Instruction, parts: tuple[Any, ...]) -> Instruction:
+    if not any(_is_array(part) for part in parts):
+        ranges, shape = _basic(parts, x.shape)
+        return trace.reshaped(_slice(trace, x, ranges), shape)
+    fixed, arrays = _with_places(trace, parts)
+    return trace.add("gather", x, *arrays, params=(fixed,))
 
 
 def _scattered(trace: Trace, x: Instruction, parts: tuple[Any, ...], values: Instruction) -> Instruction:
     fixed, arrays = _with_places(trace, parts)
     selected = trace.add("gather", x, *arrays, params=(fixed,)).shape
-    return trace.add("scatter_add", x, _broadcast(trace, values, selected), *arrays, params=(fixed,))
+    return trace.add("scatter_add", x, trace.broadcast(values, selected), *arrays, params=(fixed,))
 
 
 def _placed(trace: Trace, values: Instruction, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Instruction:
     ranges, _ = _basic(parts, shape)
-    values = _reshape(trace, values, tuple(length for _, length, _ in ranges))
+    values = trace.reshaped(values, tuple(length for _, length, _ in ranges))
     return trace.add("place", values, params=(ranges, shape)) if ranges else values
 
 
@@ -143,15 +179,3 @@ def _slice(trace: Trace, x: Instruction, ranges: Ranges) -> Instruction:
     if all(wanted == (0, length, 1) for wanted, length in zip(ranges, x.shape, strict=True)):
         return x
     return trace.add("slice", x, params=(ranges,))
-
-
-def _reshape(trace: Trace, x: Instruction, shape: tuple[int, ...]) -> Instruction:
-    return x if x.shape == shape else trace.add("reshape", x, params=(shape,))
-
-
-def _broadcast(trace: Trace, x: Instruction, shape: tuple[int, ...]) -> Instruction:
-    if x.shape == shape:
-        return x
-    if np.broadcast_shapes(x.shape, shape) != shape:
-        raise ValueError(f"values of shape {x.shape} cannot be broadcast to {shape}")
-    return trace.add("broadcast", x, params=(shape,))

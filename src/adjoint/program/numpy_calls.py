@@ -1,0 +1,74 @@
+"""NumPy's own functions called on tracers: which primitive each of them is."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from adjoint.errors import TraceError
+from adjoint.program import elementwise, reductions, shapes
+from adjoint.program.arithmetic import BINARY_UFUNCS, binary
+from adjoint.program.einsums import einsum
+from adjoint.program.indexing import take
+from adjoint.program.products import dot, matmul
+from adjoint.program.tracer import Tracer, is_operand
+
+__all__ = ["apply_function", "apply_ufunc"]
+
+_SAME_NAME = "cos cosh exp expm1 isfinite isnan log log1p logical_not sign sin sinh sqrt square tanh".split()
+_UFUNCS: dict[Any, Callable[..., Any]] = {
+    **{getattr(np, name): getattr(elementwise, name) for name in _SAME_NAME},
+    **{ufunc: partial(binary, op) for op, ufunc in BINARY_UFUNCS.items()},
+    np.absolute: elementwise.abs,
+    np.arctan: elementwise.atan,
+    np.negative: operator.neg,
+    np.invert: operator.invert,
+    np.power: lambda a, b: a**b if isinstance(a, Tracer) else binary("pow", a, b),
+    np.matmul: matmul,
+}
+_FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    **{getattr(np, name): getattr(reductions, name) for name in "all any argmax max mean min sum".split()},
+    **{getattr(np, name): getattr(elementwise, name) for name in "full_like ones_like where zeros_like".split()},
+    **{getattr(np, name): getattr(shapes, name) for name in "broadcast_to flip reshape stack".split()},
+    np.concatenate: lambda xs, axis=0: (
+        shapes.concat([shapes.reshape(x, -1) for x in xs]) if axis is None else shapes.concat(xs, axis)
+    ),
+    np.transpose: shapes.permute_dims,
+    np.take: lambda x, indices, axis=None: (
+        take(shapes.reshape(x, -1), indices) if axis is None else take(x, indices, axis=axis)
+    ),
+    np.cumsum: lambda x, axis: reductions.cumulative_sum(x, axis=axis),
+    np.dot: dot,
+    np.einsum: einsum,
+    np.shape: lambda x: x.shape,
+    np.ndim: lambda x: x.ndim,
+    np.size: lambda x: x.size,
+}
+_POSITIONAL_AXIS = {np.sum, np.mean, np.max, np.min, np.any, np.all, np.argmax, np.take}
+
+
+def apply_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+    """A NumPy ufunc called on tracers."""
+    function = _UFUNCS.get(ufunc)
+    if function is None or method != "__call__" or options:
+        raise TraceError(f"numpy.{ufunc.__name__} cannot be traced in this form; use adjoint.functions")
+    if not all(is_operand(x) for x in inputs):
+        return NotImplemented
+    return function(*inputs)
+
+
+def apply_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A NumPy function called on tracers."""
+    known = _FUNCTIONS.get(function)
+    if known is None:
+        raise TraceError(f"numpy.{function.__name__} cannot be traced; use adjoint.functions")
+    if function in _POSITIONAL_AXIS and len(args) == (3 if function is np.take else 2):
+        args, kwargs = args[:-1], {**kwargs, "axis": args[-1]}
+    try:
+        return known(*args, **kwargs)
+    except TypeError as error:
+        raise TraceError(f"numpy.{function.__name__} cannot be traced with these arguments: {error}") from None
