@@ -22,11 +22,14 @@ BASES = {
     "DTypeError": (TypeError,),
     "GradientError": (RuntimeError,),
     "MissingDependencyError": (ImportError,),
+    "TraceError": (TypeError,),
+    "ProgramError": (RuntimeError,),
 }
 
 
 def test_every_class_has_its_bases():
-    assert {"AdjointError", *BASES} == set(errors.__all__)
+    assert {"AdjointError", "RetraceWarning", *BASES} == set(errors.__all__)
+    assert issubclass(errors.RetraceWarning, UserWarning)
     for name, bases in BASES.items():
         assert issubclass(getattr(errors, name), (AdjointError, *bases))
         assert all(issubclass(getattr(errors, name), base) for base in (AdjointError, *bases))

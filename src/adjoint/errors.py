@@ -41,13 +41,12 @@ __all__ = [
     "ShapeError",
     "StateError",
     "TraceError",
-    "user_line",
 ]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
-def user_line() -> str | None:
+def _user_line() -> str | None:
     """The innermost line outside this package, as ``file.py:12: z = x + y``."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
@@ -69,7 +68,7 @@ class AdjointError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-        self.location = user_line()
+        self.location = _user_line()
         self.layer: str | None = None  # set by the layers that it passes through
 
     def __str__(self) -> str:

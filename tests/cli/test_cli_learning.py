@@ -185,7 +185,9 @@ class TestTrain:
     def test_stops_between_updates(self):
         model = lstm.make_model(3, ad.random.const())
         seen = []
-        losses = list(lstm.train(model, make_loader(6), counting(model, seen), 9, 2, lambda: len(seen) >= 4, eager=True))
+        losses = list(
+            lstm.train(model, make_loader(6), counting(model, seen), 9, 2, lambda: len(seen) >= 4, eager=True)
+        )
         assert (len(losses), len(seen)) == (1, 4)
 
     def test_learns(self):

@@ -48,7 +48,9 @@ def test_every_place_is_aligned(needed):
 @given(intervals)
 def test_the_block_is_no_larger_than_all_together(needed):
     _, size = plan_memory(needed)
-    assert size <= ALIGNMENT + sum(-(-max(one.size, 1) // ALIGNMENT) * ALIGNMENT for one in needed)
+    # large arrays are kept apart by up to 16 lines more
+    places = [-(-max(one.size, 1) // ALIGNMENT) * ALIGNMENT + (one.size > 16_000) * 16 * ALIGNMENT for one in needed]
+    assert size <= ALIGNMENT + sum(places)
 
 
 @given(intervals)

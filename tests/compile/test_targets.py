@@ -42,7 +42,14 @@ def elementwise_gradient(x):
 
 
 def sums(x):
-    return F.sum(x), F.sum(x, axis=0), F.sum(x * x, axis=1), F.max(x, axis=0), F.min(x, axis=-1), F.sum(x.T[::-1], axis=0)
+    return (
+        F.sum(x),
+        F.sum(x, axis=0),
+        F.sum(x * x, axis=1),
+        F.max(x, axis=0),
+        F.min(x, axis=-1),
+        F.sum(x.T[::-1], axis=0),
+    )
 
 
 def products(x):

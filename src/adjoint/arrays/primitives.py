@@ -3,8 +3,8 @@
 Array API names where the standard has one. The others: `einsum`, `erf` and `sigmoid` (which the standard
 lacks), `getitem` (indexing in every NumPy form, as a function), `unindex` and `scatter_add` (its adjoint and
 its sum with an array), `sum_to` (the adjoint of `broadcast_to`), `pick` (one element of each row), `flush_tiny` (which
-keeps decaying averages from ever becoming subnormal), and `require` (which raises an error unless flags are true). Arithmetic, comparison and `@` are the
-arrays' own operators.
+keeps decaying averages from ever becoming subnormal), and `require` (which raises an error unless flags are true).
+Arithmetic, comparison and `@` are the arrays' own operators.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from weakref import ref
 import numpy as np
 
 from adjoint.compile.outcome import MISS, CallFailed
-from adjoint.compile.tracing import Effect, InputSource, Result, Returned, Traced
+from adjoint.compile.traced import Effect, InputSource, Result, Returned, Traced
 from adjoint.config import RECORDING, TRACE, TRAINING
 from adjoint.core.graph import Link, Node
 from adjoint.core.variable import Variable
@@ -89,6 +89,8 @@ class Call:
     attempt: makes the call, or gives MISS
     inputs: the arrays of the call, or MISS; `finish` makes the call with arrays in their place
     conditions: the guards, for naming what has changed
+    names: what the code refers to
+    source: the code
     """
 
     attempt: Callable[[Any, Any], Any]
@@ -97,7 +99,6 @@ class Call:
     conditions: list[tuple[str, str]]
     names: dict[str, Any]
     source: str
-    generators: list[Any]
 
 
 class _Writer:
@@ -107,18 +108,18 @@ class _Writer:
         self.names = traced.state.names
         self.count = args
         self.keywords = keywords
-        self.arrays = [s for s in traced.sources if s.kind not in ("float", "int")]
+        self.arrays = [s for s in traced.sources if not s.is_number]
         self.floats = [s for s in traced.sources if s.kind == "float"]
         self.ints = [s for s in traced.sources if s.kind == "int"]
 
     def text(self) -> str:
         conditions = self._conditions()
         lines = ["def attempt(a, b):", *conditions, *self._numbers(), *self._saved_generators()]
-        lines += self._inputs(), *self._outputs(reuse=True), *self._run(), *self._effects()
+        lines += [*self._inputs(), *self._outputs(reuse=True), *self._run(), *self._effects()]
         lines += ["def inputs(a, b):", *conditions, *self._saved_generators(), *self._inputs_of_list()]
         lines += ["def finish(xs, a, b):", *self._numbers(), *self._unpacked(), *self._outputs(reuse=False)]
         lines += [*self._run(), *self._effects()]
-        return "\n".join(line for line in lines if line)
+        return "\n".join(lines)
 
     def _conditions(self) -> list[str]:
         known = f"list(b) == {self.names.of(self.keywords)}" if self.keywords else "not b"
@@ -143,9 +144,8 @@ class _Writer:
         tests: dict[str, None] = {}
         for source in self.arrays:
             if source.kind == "kept":
-                stand_in, key = source.detail
-                original = next(k for path, _, k in self.traced.state.kept if source.path.startswith(f"{path}["))
-                tests[f"kept({self.names.of(original)}, {self.names.of(key)})"] = None
+                table, key = source.detail
+                tests[f"kept({self.names.of(table)}, {self.names.of(key)})"] = None
         return list(tests)
 
     def _numbers(self) -> list[str]:
@@ -173,8 +173,8 @@ class _Writer:
             return f"{source.path}._grad._data"
         return source.path
 
-    def _inputs(self) -> str:
-        return "\n".join(f"    x{i} = {self._path(source)}" for i, source in enumerate(self.arrays))
+    def _inputs(self) -> list[str]:
+        return [f"    x{i} = {self._path(source)}" for i, source in enumerate(self.arrays)]
 
     def _inputs_of_list(self) -> list[str]:
         return [f"    return [{', '.join(self._path(source) for source in self.arrays)}]"]
@@ -187,8 +187,8 @@ class _Writer:
     def _outputs(self, *, reuse: bool) -> list[str]:
         """An array for each output: the one in its place, if it is held nowhere else, or a new one."""
         lines = []
-        numbers = [i for i, s in enumerate(self.traced.sources) if s.kind not in ("float", "int")]
-        position = {program_input: i for i, program_input in enumerate(numbers)}
+        given = [i for i, source in enumerate(self.traced.sources) if not source.is_number]
+        position = {program_input: i for i, program_input in enumerate(given)}
         old_grads = {e.output: e.path for e in self.traced.effects if e.kind == "grad"}
         read_grads = {s.path for s in self.traced.sources if s.kind == "grad"}
         for i, output in enumerate(self.traced.program.outputs):
@@ -210,8 +210,8 @@ class _Writer:
             f"    g{i} = {path}._grad",
             f"    if g{i} is not None and refs(g{i}) == {_REFERENCES}:",
             f"        o{i} = g{i}._data",
-            f"        if refs(o{i}) != {_REFERENCES} or o{i}.base is not None or o{i}.shape != {shape} or o{i}.dtype is not {dtype}"
-            f" or not o{i}.flags.carray:",
+            f"        if refs(o{i}) != {_REFERENCES} or o{i}.base is not None or o{i}.shape != {shape}"
+            f" or o{i}.dtype is not {dtype} or not o{i}.flags.carray:",
             f"            o{i} = {new}",
             "    else:",
             f"        o{i} = {new}",
@@ -294,17 +294,17 @@ class _Writer:
         return self.names.of(value)
 
 
-def _no_rule(F: Any, g: Any, _y: Any, *_xs: Any) -> Any:
+def _no_rule(*_: Any) -> Any:
     raise GradientError(
-        "a result of a compiled function is differentiated outside of it, where its graph is not known; call backward() "
-        "inside of the function, or leave the function uncompiled"
+        "a result of a compiled function is differentiated outside of it, where its graph is not known; call "
+        "backward() inside of the function, or leave the function uncompiled"
     )
 
 
 def _edge_node() -> Node:
     """Stands for any compiled function in a graph outside of it."""
     node = Node()
-    node.op = Op("compiled", lambda xp, x: x, vjp=_no_rule)
+    node.op = Op("compiled", lambda _, x: x, vjp=_no_rule)
     node.params, node.inputs, node.saved, node.output, node.generation = {}, [], [], None, 0
     return node
 
@@ -377,9 +377,7 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
     if ints:
         _add_buffer(names, "ints", ints, "q", np.dtype(np.int64))
     exec(compile(source, "<adjoint.compile>", "exec"), names)
-    drawn = {source.detail for source in traced.sources if source.kind == "draw"}
-    generators = [names[name] for name in drawn]
-    return Call(names["attempt"], names["inputs"], names["finish"], traced.conditions, names, source, generators)
+    return Call(names["attempt"], names["inputs"], names["finish"], traced.conditions, names, source)
 
 
 def _add_buffer(names: dict[str, Any], name: str, count: int, letter: str, dtype: Any) -> None:

@@ -95,9 +95,9 @@ class CompiledFunction:
     def _warn_of_retracing(self, cause: str) -> None:
         """Says so when nearly every call makes a program."""
         warnings.warn(
-            f"{self.__name__} was traced {self._misses} times in {self._hits + self._misses} calls, the last time because "
-            f"{cause}. Each time takes much longer than a call: keep shapes and values that are no arrays the same, or "
-            "pass what changes as an array",
+            f"{self.__name__} was traced {self._misses} times in {self._hits + self._misses} calls, the last time "
+            f"because {cause}. Each time takes much longer than a call: keep shapes and values that are no arrays the "
+            "same, or pass what changes as an array",
             RetraceWarning,
             stacklevel=5,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,9 +11,12 @@ import numpy as np
 from adjoint.compile.calls import make_call
 from adjoint.compile.executable import build
 from adjoint.compile.explaining import explanation
+from adjoint.compile.generators import copied_states, put_back
 from adjoint.compile.outcome import MISS
-from adjoint.compile.state import find_state, generator_state, set_generator_state
-from adjoint.compile.tracing import StructureChanged, Traced, trace
+from adjoint.compile.state import find_state
+from adjoint.compile.traced import InputSource, StructureChanged, Traced
+from adjoint.compile.tracing import trace
+from adjoint.program import Instruction
 
 __all__ = ["Specialisation", "StructureChanged", "run_eagerly"]
 
@@ -39,7 +41,7 @@ class Specialisation:
         self.attempt = self.call.attempt
 
     def with_fitting_arrays(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The call on copies of arrays that are contiguous, aligned, and in native byte order; MISS if that is not all."""
+        """The call on copies of arrays that are contiguous, aligned, in native byte order; MISS if that is not all."""
         arrays = self.call.inputs(args, kwargs)
         if arrays is MISS:
             return MISS
@@ -60,10 +62,8 @@ class Specialisation:
 
     def _what_does_not_fit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         arrays = self.call.inputs(args, kwargs)
-        sources = [source for source in self.traced.sources if source.kind not in ("float", "int")]
-        wanted = [x for x, s in zip(self.traced.program.inputs, self.traced.sources, strict=True) if s in sources]
-        for array, source, x in zip([] if arrays is MISS else arrays, sources, wanted, strict=False):
-            array = np.asarray(array)
+        for given, (x, source) in zip([] if arrays is MISS else arrays, _array_inputs(self.traced), strict=False):
+            array = np.asarray(given)
             if array.shape != x.shape or array.dtype != x.dtype:
                 return (
                     f"{source.label} has another shape or dtype: {array.dtype}{list(array.shape)}, before "
@@ -84,7 +84,7 @@ def run_eagerly(
     saved = [(p.variable, p.variable._data, p.variable._grad, p.variable._link) for p in state.variables.values()]
     attributes = [(vars(owner), dict(vars(owner))) for owner, _ in state.owners.values()]
     kept = [(table, dict(table)) for _, _, table in state.kept]
-    draws = [(generator, copy.deepcopy(generator_state(generator))) for _, generator in state.generators.values()]
+    draws = copied_states(state)
     try:
         return function(*args, **kwargs)
     except BaseException:
@@ -93,16 +93,19 @@ def run_eagerly(
         for space, earlier in [*attributes, *kept]:
             space.clear()
             space.update(earlier)
-        for generator, before in draws:
-            set_generator_state(generator, before)
+        put_back(draws)
         raise
+
+
+def _array_inputs(traced: Traced) -> list[tuple[Instruction, InputSource]]:
+    inputs = zip(traced.program.inputs, traced.sources, strict=True)
+    return [(instruction, source) for instruction, source in inputs if not source.is_number]
 
 
 def _fitting(arrays: list[Any], traced: Traced) -> list[Any] | None:
     """The arrays as a program reads them, or None where one has another shape or dtype."""
-    inputs = [x for x, s in zip(traced.program.inputs, traced.sources, strict=True) if s.kind not in ("float", "int")]
     result = []
-    for given, instruction in zip(arrays, inputs, strict=True):
+    for given, (instruction, _) in zip(arrays, _array_inputs(traced), strict=True):
         array = np.asarray(given)
         if array.shape != instruction.shape or array.dtype.newbyteorder("=") != instruction.dtype:
             return None

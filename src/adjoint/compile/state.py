@@ -1,8 +1,8 @@
 """What a function reads besides its arguments: found by a walk from them, its closure, its globals and `state`.
 
 Each thing found has a *path*, an expression of Python that finds it again at a call, such as ``k3._data`` or
-``d2['_hidden']._data``, in which ``k3`` and ``d2`` are names of `Names`. The code that a compiled function runs
-at each call is made of these paths (see `adjoint.compile.calls`).
+``d2['_hidden']._data``, in which ``k3`` and ``d2`` are names of `adjoint.compile.places.Names`. The code that a
+compiled function runs at each call is made of these paths (see `adjoint.compile.calls`).
 """
 
 from __future__ import annotations
@@ -13,27 +13,18 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from random import Random
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from adjoint.compile.places import Attribute, Guard, State, VariablePlace
 from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError, TraceError
 from adjoint.tree import KeptArrays
 
-__all__ = [
-    "Attribute",
-    "Guard",
-    "Names",
-    "State",
-    "VariablePlace",
-    "find_state",
-    "generator_state",
-    "set_generator_state",
-]
+__all__ = ["find_state"]
 
 _STATIC = (bool, int, str, bytes, type(None), complex)
 _OPAQUE = (ModuleType, type, BuiltinFunctionType, CodeType, property, staticmethod, classmethod)
@@ -41,100 +32,6 @@ _NAMESPACES = ("SimpleNamespace", "Namespace")  # of types and argparse: attribu
 _MOST_ITEMS = 10_000  # of a list that is looked into
 _MOST_ELEMENTS = 65_536  # of an array that is compared with a copy after the trace
 _FEW_ITEMS = 32  # all of which are guarded
-
-
-class Names:
-    """Objects by name, for the code of calls."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, Any] = {}
-        self._known: dict[int, str] = {}
-
-    def of(self, value: Any, stem: str = "k") -> str:
-        """The name of an object, a new one if it has none yet."""
-        name = self._known.get(id(value))
-        if name is None:
-            name = self._known[id(value)] = f"{stem}{len(self.objects)}"
-            self.objects[name] = value
-        return name
-
-
-@dataclass(frozen=True)
-class Guard:
-    """A condition, as an expression, under which a program holds.
-
-    cause: what has changed where it is false, for warnings
-    owner, attribute: where it is about an attribute: it counts if that was read
-    """
-
-    condition: str
-    cause: str
-    owner: Any = None
-    attribute: str = ""
-
-
-@dataclass(frozen=True)
-class VariablePlace:
-    """A Variable whose data and gradient are inputs. `path` is the Variable's.
-
-    owner, name: the attribute that holds it, where each call may find another Variable there
-    """
-
-    path: str
-    label: str
-    variable: Variable
-    owner: Any = None
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """An attribute of an object, or an item of the arguments, that is an input: a number or an array."""
-
-    path: str
-    label: str
-    owner: Any
-    name: str
-    value: Any
-
-
-@dataclass
-class State:
-    """What the walk found.
-
-    owners: the objects with attributes, and what they are called
-    containers: lists, dictionaries and sets with a copy of each and what they are called
-    arrays: with a copy of each
-    cells, globals, spaces: what closures and modules held, and the names of modules
-    classes: the user's, with their attributes
-    """
-
-    names: Names = field(default_factory=Names)
-    guards: list[Guard] = field(default_factory=list)
-    variables: dict[int, VariablePlace] = field(default_factory=dict)
-    attributes: list[Attribute] = field(default_factory=list)
-    kept: list[tuple[str, Any, KeptArrays]] = field(default_factory=list)
-    generators: dict[int, tuple[str, Any]] = field(default_factory=dict)
-    owners: dict[int, tuple[Any, str]] = field(default_factory=dict)
-    containers: list[tuple[Any, Any, str]] = field(default_factory=list)
-    arguments: list[VariablePlace] = field(default_factory=list)
-    arrays: list[tuple[Any, Any, str]] = field(default_factory=list)
-    cells: list[tuple[CellType, Any, str]] = field(default_factory=list)
-    globals: list[tuple[dict[str, Any], str, Any]] = field(default_factory=list)
-    spaces: dict[int, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
-    classes: list[tuple[type, dict[str, Any], str]] = field(default_factory=list)
-
-    def release(self) -> None:
-        """Lets go of all but the names, once the code of calls is made: the first call's arguments among them."""
-        self.variables.clear()
-        self.generators.clear()
-        self.owners.clear()
-        self.spaces.clear()
-        several: list[Any]
-        self.arrays.clear()
-        for several in (self.attributes, self.containers, self.arguments, self.cells, self.globals, self.classes):
-            several.clear()
-        self.guards.clear()
 
 
 def find_state(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], extra: Any) -> State:
@@ -186,7 +83,7 @@ class _Walk:
         elif isinstance(value, (np.ndarray, np.generic)):
             _check_array(value, label)
             guards.append(Guard(f"type({path}) is {self._name(kind)}", f"the type of {label}"))
-            self._argument_array(value, path, label)
+            self.state.attributes.append(Attribute(path, label, None, "", value))
         elif kind is float:
             guards.append(Guard(f"type({path}) is float", f"the type of {label}"))
             self.state.attributes.append(Attribute(path, label, None, "", value))
@@ -199,9 +96,6 @@ class _Walk:
             self._static(value, path, label)
             if isinstance(value, (FunctionType, MethodType, functools.partial)) or hasattr(value, "__wrapped__"):
                 self.function(value)
-
-    def _argument_array(self, value: Any, path: str, label: str) -> None:
-        self.state.attributes.append(Attribute(path, label, None, "", value))
 
     def _argument_container(self, value: Any, path: str, label: str) -> None:
         guards = self.state.guards
@@ -451,23 +345,6 @@ class _Walk:
 
     def _name(self, value: Any, stem: str = "k") -> str:
         return self.state.names.of(value, stem)
-
-
-def generator_state(generator: Any) -> Any:
-    """The state of a generator of NumPy's, new or legacy, or of Python's."""
-    if isinstance(generator, np.random.Generator):
-        return generator.bit_generator.state
-    return generator.get_state(legacy=False) if isinstance(generator, np.random.RandomState) else generator.getstate()
-
-
-def set_generator_state(generator: Any, state: Any) -> None:
-    """Puts a generator back."""
-    if isinstance(generator, np.random.Generator):
-        generator.bit_generator.state = state
-    elif isinstance(generator, np.random.RandomState):
-        generator.set_state(state)
-    else:
-        generator.setstate(state)
 
 
 def _check_array(array: Any, label: str) -> None:

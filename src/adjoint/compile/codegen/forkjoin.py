@@ -260,6 +260,7 @@ def work() -> Function:
 
 
 def stop() -> Function:
+    """The function that tells a worker to end, and wakes it for that."""
     body = f"""
     entry:
       {word("%slot", Pool.STOP, "%stop_at")}

@@ -108,7 +108,8 @@ def _joined(builder: Builder, terms: list[Instruction], x: Instruction) -> Instr
         joined = [_join(builder, key, group)] if key is not None and len(group) >= _FEWEST_TERMS else group
         for term in joined:
             total = term if total is None else builder.make("add", total, term)
-    assert total is not None and total.shape == x.shape
+    assert total is not None
+    assert total.shape == x.shape
     return total
 
 

@@ -54,7 +54,7 @@ class Builder:
         for rule in self._rules[op]:
             result = rule(self, new)
             if result is not None:
-                assert result.shape == shape and result.dtype == dtype, (rule, new, result)
+                assert (result.shape, result.dtype) == (shape, dtype), (rule, new, result)
                 return result
         return new
 
