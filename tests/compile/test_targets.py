@@ -10,7 +10,7 @@ from adjoint import functions as F
 
 pytest.importorskip("llvmlite")
 
-from adjoint.compile.codegen.target import Target  # noqa: E402
+from adjoint.compile.codegen.target import Target
 
 TARGETS = {
     "64 bytes": Target(64, 32, fma=True, masks=True),

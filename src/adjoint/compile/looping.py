@@ -134,7 +134,7 @@ class LoopLowering:
         self._combine(partial, parts)
 
     def _shares(self) -> list[tuple[Any, Any]]:
-        """Results and inputs that the loop goes through alike: each element is read just before its place is written."""
+        """Results and inputs that the loop goes through alike, each element read just before its place is written."""
         loads = [node.param for node in self.nodes if node.op == "load"]
         found = []
         for _, store in self.stores:

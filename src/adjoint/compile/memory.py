@@ -1,4 +1,4 @@
-"""One block of memory for all intermediate values of a program: what is not needed at the same time shares its place."""
+"""One block of memory for all intermediate values of a program: what is not needed at once shares its place."""
 
 from __future__ import annotations
 

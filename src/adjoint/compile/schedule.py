@@ -375,7 +375,7 @@ class _Scheduler:
         return copy
 
     def _last_updates(self) -> None:
-        """Moves kernels whose results no kernel reads to the end: they replace what others read, and come after checks."""
+        """Moves kernels whose results no kernel reads to the end: they replace what others read, and follow checks."""
         producer: dict[Instruction, int] = {}
         for number, kernel in enumerate(self.kernels):
             for result in kernel.results:

@@ -1,13 +1,13 @@
 """Reading and adding at an index.
 
-An index is given in two parts (see `adjoint.arrays.places`), and the arrays are inputs. So an op's arrays are its positional arguments here too.
+An index is given in two parts (see `adjoint.arrays.places`), and the arrays are inputs. So an op's arrays are its
+positional arguments here too.
 """
 
 from __future__ import annotations
 
 from adjoint.arrays import Place, fill
 from adjoint.ops.declaration import Sample, op
-
 
 IN_RANGE = "an index within the array's shape"
 

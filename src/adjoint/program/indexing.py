@@ -67,7 +67,7 @@ def pick(x: Array, labels: Array) -> Array:
     return trace.wrap(trace.add("gather", trace.read(x), rows, trace.read(labels), params=(index,)))
 
 
-def require(flags: Array, error: Any) -> None:  # noqa: ARG001 - the eager run that follows a failed check raises it
+def require(flags: Array, error: Any) -> None:
     """Lets a call of the program fail unless all flags are true."""
     trace, instruction = read(flags)
     trace.checks.append(trace.add("require", trace.cast(instruction, np.dtype(np.bool_))))

@@ -3,8 +3,9 @@
 The pool is *claiming*: its state counts down the chunks that nobody has taken yet, the caller takes chunks as the
 workers do, and waits at the end for taken ones only. So a worker that is late, asleep or dead costs nothing, and no
 kernel runs on once the call has returned. The first chunk is always the caller's: where there are as many chunks as
-threads, the same rows of one kernel after the other stay with a thread, and in its cache. The words of the job are read after a successful claim alone, when they
-cannot change. All words of a pool have 64 bits; those that are written often have a cache line each.
+threads, the same rows of one kernel after the other stay with a thread, and in its cache. The words of the job are read
+after a successful claim alone, when they cannot change. All words of a pool have 64 bits; those that are written often
+have a cache line each.
 """
 
 from __future__ import annotations
