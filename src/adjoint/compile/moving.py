@@ -13,10 +13,7 @@ from adjoint.compile.codegen.rows import SCALARS
 from adjoint.compile.codegen.target import Target
 from adjoint.program import Instruction
 
-__all__ = ["CHECKS", "moving_step"]
-
-# Operations that may find at run time that they cannot be done.
-CHECKS = frozenset({"gather", "scatter_add", "require"})
+__all__ = ["moving_step"]
 
 
 def moving_step(x: Instruction, operands: Sequence[Instruction], target: Target) -> tuple[Step, list[Any]] | None:

@@ -18,7 +18,10 @@ from adjoint.compile.codegen.entry import ArgumentSpec
 from adjoint.compile.codegen.target import Target
 from adjoint.program import Program
 
-__all__ = ["Plan", "Row", "plan_key"]
+__all__ = ["CHECKS", "Plan", "Row", "can_fail", "plan_key"]
+
+# Operations that may find at run time that they cannot be done.
+CHECKS = frozenset({"gather", "scatter_add", "require"})
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,11 @@ class Plan:
         specs = [ArgumentSpec(np.dtype(name), tuple(shape), writeable) for name, shape, writeable in known["specs"]]
         in_place = dict(known["in_place"])
         return cls(segments, known["arena"], specs, in_place, known["can_fail"], known["values"], is_stored=True)
+
+
+def can_fail(program: Program) -> bool:
+    """Whether something is checked at run time."""
+    return any(x.op in CHECKS for x in program.instructions())
 
 
 def plan_key(program: Program, kinds: Sequence[str], donated: dict[int, int]) -> str:
