@@ -659,3 +659,17 @@ def test_a_parameter_that_is_used_after_its_assignment_within_a_step():
         model(xs[0])
     for _ in range(4):
         pair.step(xs[0], target)
+
+
+def test_an_array_put_into_an_attribute_is_there():
+    class Holder:
+        table = None
+
+    holder = Holder()
+
+    def function(x):
+        holder.table = np.arange(3.0)
+        return x * 2.0
+
+    ad.compile(function, state=[holder])(np.ones(3))
+    np.testing.assert_array_equal(holder.table, np.arange(3.0))

@@ -17,7 +17,7 @@ from adjoint.program import Instruction, Number, Trace, Tracer
 __all__ = ["Effects", "has_new_parameters"]
 
 _MISSING = object()
-_VALUES = (tuple, list, dict, set, frozenset, np.generic)
+_VALUES = (str, tuple, list, dict, set, frozenset, np.generic, np.ndarray)
 
 
 class Effects:
