@@ -8,6 +8,7 @@ from adjoint.compile.passes.products import accumulate_products, copy_shared_ope
 from adjoint.compile.passes.simplifying import simplify
 from adjoint.compile.passes.slicing import move_joins, move_slices
 from adjoint.program import Program
+from adjoint.program.verifying import verify
 
 __all__ = ["PASSES", "optimized"]
 
@@ -23,7 +24,8 @@ PASSES: tuple[Callable[[Program], Program], ...] = (
 
 
 def optimized(program: Program) -> Program:
-    """The program after all passes."""
+    """The program after all passes; it is verified then, in the tests after each."""
     for one in PASSES:
         program = one(program)
+    verify(program)
     return program
