@@ -10,7 +10,7 @@ from adjoint.compile.codegen.fused import Access, Loop, Node, Reduction, fused_k
 from adjoint.compile.codegen.target import Target
 from adjoint.compile.layout import Layout
 from adjoint.compile.lowered import Call, Operand, Temporary, chunks_for, collapse, operand_at
-from adjoint.compile.scheduled import LoopKernel, Schedule
+from adjoint.compile.scheduled import REDUCTIONS, LoopKernel, Schedule
 from adjoint.program import Instruction
 
 __all__ = ["LoopLowering"]
@@ -48,12 +48,11 @@ class LoopLowering:
         self.strides: list[list[int]] = []
         self.stores: list[tuple[int, int]] = []
         self.reductions: list[tuple[str, int, int]] = []  # kind, node, access
-        self.loads: dict[Any, int] = {}
 
     def run(self) -> list[Call]:
         """The calls: the loop's, and those that combine the results of its parts."""
         for x in self.kernel.members:
-            if x.op in ("sum", "max", "min") and x.inputs[0].shape == self.kernel.domain and x.params:
+            if x.op in REDUCTIONS:
                 self._reduction(x)
             else:
                 self._elementwise(x)
@@ -233,7 +232,6 @@ class LoopLowering:
                 chunks_for(cost / _PARALLEL_COST, extent) if splits else 1,
                 " ".join(names),
                 self.kernel.members[-1],
-                members=len(names),
                 flops=float(elements * sum(node.op not in ("load", "constant", "copy") for node in self.nodes)),
                 bytes=touched,
                 shape=self.kernel.domain,
@@ -264,7 +262,7 @@ class LoopLowering:
         record += [one.target for one in ones]
         record += [] if single else [count] * len(ones)
         title = f"{' '.join(one.kind for one in ones)} of parts"
-        call = Call(fused_kernel(loop, target), record, parts, 1, title, shape=tuple(axes), members=len(ones))
+        call = Call(fused_kernel(loop, target), record, parts, 1, title, shape=tuple(axes))
         self.calls.append(call)
 
 

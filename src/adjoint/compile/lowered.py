@@ -29,7 +29,6 @@ class Call:
     instruction: Instruction | None = None
     inputs: list[Instruction] = field(default_factory=list)  # for NumPy
     shares: list[tuple[Any, Any]] = field(default_factory=list)  # results that may lie where an input does
-    members: int = 1
     flops: float = 0.0
     bytes: float = 0.0
     shape: tuple[int, ...] = ()
@@ -56,13 +55,14 @@ class Lowered:
 
     slots: for roots that callers own, the number of the argument and the offset in bytes
     offsets: for the others, the place in the arena
+    uses: the numbers of the calls that read or write each root
     """
 
     calls: list[Call]
     arena: int
     offsets: dict[Any, int]
     slots: dict[Any, tuple[int, int]]
-    in_place: dict[int, int] = field(default_factory=dict)
+    uses: dict[Any, list[int]]
 
 
 def operand_at(layout: Layout) -> Operand:

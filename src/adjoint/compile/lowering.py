@@ -34,8 +34,12 @@ class _Lowering:
                 self._loop(kernel)
             else:
                 self._single(kernel)
-        offsets, arena = self._memory()
-        return Lowered(self.calls, arena, offsets, self.slots)
+        uses: dict[Any, list[int]] = {}
+        for number, call in enumerate(self.calls):
+            for root in self._roots(call):
+                uses.setdefault(root, []).append(number)
+        offsets, arena = self._memory(uses)
+        return Lowered(self.calls, arena, offsets, self.slots, uses)
 
     # Loops
 
@@ -106,14 +110,10 @@ class _Lowering:
 
     # Memory
 
-    def _memory(self) -> tuple[dict[Any, int], int]:
+    def _memory(self, uses: dict[Any, list[int]]) -> tuple[dict[Any, int], int]:
         """Offsets in the arena for all roots that no caller owns."""
-        first: dict[Any, int] = {}
-        last: dict[Any, int] = {}
-        for number, call in enumerate(self.calls):
-            for root in self._roots(call):
-                first.setdefault(root, number)
-                last[root] = number
+        first = {root: numbers[0] for root, numbers in uses.items()}
+        last = {root: numbers[-1] for root, numbers in uses.items()}
         shared = self._shared(first, last)
         intervals: dict[Any, Interval] = {}
         for root in first:

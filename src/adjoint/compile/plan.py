@@ -30,7 +30,7 @@ class Row:
 
     kernel: its key (see `adjoint.compile.codegen.kernels`); empty for an operation that NumPy runs
     record: the numbers that it is called with
-    title, shape, members, flops, bytes: what it does, for `explain`
+    title, shape, flops, bytes: what it does, for `explain`
     """
 
     kernel: str
@@ -39,7 +39,6 @@ class Row:
     chunks: int
     title: str
     shape: tuple[int, ...]
-    members: int
     flops: float
     bytes: float
 

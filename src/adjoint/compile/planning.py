@@ -41,7 +41,6 @@ def _row(call: Call, lowered: Lowered) -> Row:
         call.chunks,
         call.title,
         call.shape,
-        call.members,
         call.flops,
         call.bytes,
     )
@@ -80,8 +79,8 @@ class _Planner:
         schedule = make_schedule(self.program)
         arguments = self._arguments(schedule)
         lowered = lower(schedule, Target.host(), arguments.slots)
-        in_place = self._in_place(schedule, lowered)
         last_check = max((i for i, call in enumerate(lowered.calls) if call.title in CHECKS), default=-1)
+        in_place = self._in_place(schedule, lowered, last_check)
         segments: list[list[Row]] = [[]]
         between: list[Between | None] = []
         functions = []
@@ -118,53 +117,18 @@ class _Planner:
             specs.append(ArgumentSpec(output.dtype, output.shape, writeable=True))
         return _Arguments(specs, slots)
 
-    def _in_place(self, schedule: Schedule, lowered: Lowered) -> dict[int, int]:
-        """Which outputs may be written where the input that they replace lies: nothing reads it later, or otherwise."""
-        checks = max((i for i, c in enumerate(lowered.calls) if c.title in CHECKS), default=-1)
-        found = {}
-        for output, i in self.donated.items():
-            root, source = schedule.outputs[output], self.program.inputs[i]
-            if _may_overwrite(schedule, lowered, root, source, checks):
-                found[output] = i
-        return found
+    def _in_place(self, schedule: Schedule, lowered: Lowered, last_check: int) -> dict[int, int]:
+        """Which outputs may be written where the input that they replace lies."""
+        return {
+            output: i
+            for output, i in self.donated.items()
+            if _may_overwrite(lowered, schedule.outputs[output], self.program.inputs[i], last_check)
+        }
 
 
-def _may_overwrite(schedule: Schedule, lowered: Lowered, root: Any, source: Any, checks: int) -> bool:
-    writers = [i for i, call in enumerate(lowered.calls) if _uses(schedule, call, root)]
-    readers = [i for i, call in enumerate(lowered.calls) if _uses(schedule, call, source)]
-    if not writers or min(writers) <= checks:
+def _may_overwrite(lowered: Lowered, root: Any, source: Any, last_check: int) -> bool:
+    """Whether nothing reads `source` once `root` is written, or where they meet, each element just before."""
+    first, readers = lowered.uses[root][0], lowered.uses.get(source, [])
+    if first <= last_check or any(reader > first for reader in readers):
         return False
-    first = min(writers)
-    if any(reader > first for reader in readers):
-        return False
-    if first not in readers:
-        return True
-    call = lowered.calls[first]
-    if call.function is None or call.title in ("matmul", "pack"):
-        return False
-    return _reads_as_it_writes(call, root, source)
-
-
-def _reads_as_it_writes(call: Call, root: Any, source: Any) -> bool:
-    """Whether a loop reads each element of `source` just where it writes that of `root`: same offset and strides."""
-    patterns = []
-    for i, part in enumerate(call.record):
-        if isinstance(part, Operand) and part.root in (root, source):
-            steps = []
-            for word in call.record[i + 1 :]:
-                if isinstance(word, Operand):
-                    break
-                steps.append(word)
-            patterns.append((part.offset, tuple(steps)))
-    return (
-        len(set(patterns)) == 1
-        and call.title.split()[-1] not in ("sum", "max", "min")
-        and "sum" not in call.title.split()
-    )
-
-
-def _uses(schedule: Schedule, call: Call, root: Any) -> bool:
-    if call.function is None:
-        assert call.instruction is not None
-        return any(schedule.layouts[x].root is root for x in (*call.inputs, call.instruction))
-    return any(isinstance(part, Operand) and part.root is root for part in call.record)
+    return first not in readers or (root, source) in lowered.calls[first].shares

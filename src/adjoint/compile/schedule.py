@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from adjoint.compile.layout import Layout, contiguous_strides, view
 from adjoint.compile.passes.rewriting import users
+from adjoint.compile.plan import CHECKS
 from adjoint.compile.scheduled import REDUCTIONS, Kernel, LoopKernel, Schedule, is_fusable
 from adjoint.program import Instruction, Program
 from adjoint.program.operations import OPERATIONS
@@ -76,15 +77,15 @@ class _Scheduler:
         self._store(source)
         layout = view(x.op, x.params, self.layouts[source], x.shape)
         if layout is None:
-            source = self._copy(source)
+            source = self._copy(source, source.shape)
             layout = view(x.op, x.params, self.layouts[source], x.shape)
             assert layout is not None
         self.layouts[x] = layout
         self.ready[x] = self.ready[source]
 
-    def _copy(self, x: Instruction) -> Instruction:
-        """A contiguous copy of a view."""
-        copy = Instruction("copy", (x,), (), x.shape, x.dtype)
+    def _copy(self, x: Instruction, shape: tuple[int, ...]) -> Instruction:
+        """A contiguous copy of a view, or an array of a constant."""
+        copy = Instruction("copy", (x,), (), shape, x.dtype)
         self._take_fusable(copy)
         self._store(copy)
         return copy
@@ -212,8 +213,6 @@ class _Scheduler:
         self, root: Instruction, part: Instruction, axis: int, start: int, shape: tuple[int, ...]
     ) -> Instruction:
         """A copy of a part at its place in a join."""
-        if part.op != "constant" and part not in self.member and part not in self.cheap:
-            self._store(part)
         copy = Instruction("copy", (part,), (), shape, part.dtype)
         self.placed[copy] = (root, axis, start)
         self.layouts[copy] = self._place_layout(copy)
@@ -241,10 +240,7 @@ class _Scheduler:
         self.layouts[filled] = Layout(x, 0, self.layouts[x].strides, shape)
         self._take_fusable(filled)
         self.stored.add(filled)
-        values = self._read(x.inputs[0])
-        if values.op != "constant" and values not in self.member and values not in self.cheap:
-            self._store(values)
-        copy = Instruction("copy", (values, filled), (), x.inputs[0].shape, x.dtype)
+        copy = Instruction("copy", (self._read(x.inputs[0]), filled), (), x.inputs[0].shape, x.dtype)
         layout = view("slice", (ranges,), self.layouts[x], copy.shape)
         assert layout is not None
         self.layouts[copy] = layout
@@ -254,13 +250,14 @@ class _Scheduler:
         self.ready[x] = self.ready[copy]
 
     def _take_other(self, x: Instruction) -> None:
-        operands = [self._whole(read) for read in x.inputs]
         if x.op == "scatter_add":
-            operands[0] = self._filled_first(x, operands[0])
+            operands = [self._filled_first(x, self._read(x.inputs[0])), *map(self._whole, x.inputs[1:])]
+        else:
+            operands = [self._whole(read) for read in x.inputs]
         for i, read in enumerate(operands):
-            self._materialize(read)
+            self._store(read)
             if x.op not in ("matmul", "matmul_add") and not self.layouts[read].is_contiguous:
-                operands[i] = self._copy(read)
+                operands[i] = self._copy(read, read.shape)
         if x.op == "matmul_add":
             total = self.layouts[operands[0]]
             self.layouts[x] = Layout(total.root, total.offset, total.strides, x.shape)
@@ -272,18 +269,11 @@ class _Scheduler:
 
     def _whole(self, x: Instruction) -> Instruction:
         """x, or, for a constant in some shape, an array of it."""
-        constant = self._read(x)
-        if constant is x:
-            return x
-        copy = Instruction("copy", (constant,), (), x.shape, x.dtype)
-        self._take_fusable(copy)
-        self._store(copy)
-        return copy
+        value = self._read(x)
+        return self._copy(value, x.shape) if value.op == "constant" else value
 
     def _filled_first(self, x: Instruction, start: Instruction) -> Instruction:
         """What is added to, copied to where the result will be."""
-        if start.op != "constant" and start not in self.member and start not in self.cheap:
-            self._materialize(start)
         copy = Instruction("copy", (start,), (), x.shape, x.dtype)
         self._own_memory(x)
         self.layouts[copy] = self.layouts[x]
@@ -291,22 +281,6 @@ class _Scheduler:
         self.stored.add(copy)
         self.member.pop(copy)
         return copy
-
-    def _materialize(self, x: Instruction) -> None:
-        if x.op == "constant":
-            self._stored_constant(x)
-        else:
-            self._store(x)
-
-    def _stored_constant(self, x: Instruction) -> None:
-        """Gives a constant a place in memory."""
-        if x in self.layouts:
-            return
-        copy = Instruction("copy", (x,), (), x.shape, x.dtype)
-        self._put_in_loop(copy)
-        self._store(copy)
-        self.layouts[x] = Layout(copy, 0, (), x.shape)
-        self.ready[x] = self.ready[copy]
 
     # Memory
 
@@ -355,24 +329,18 @@ class _Scheduler:
         for x in self.program.outputs:
             value = self._read(x)
             if value.op == "constant":
-                value = self._whole_copy(value, x)
+                value = self._copy(value, x.shape)
             else:
                 self._store(value)
                 layout = self.layouts[value]
                 root = layout.root
                 whole = layout.is_contiguous and root.op != "input" and layout.offset == 0 and root.size == value.size
                 if not whole or root in taken or self.layouts[root].root is not root:
-                    value = self._whole_copy(value, x)
+                    value = self._copy(value, x.shape)
             root = self.layouts[value].root
             taken.add(root)
             outputs.append(root)
         return outputs
-
-    def _whole_copy(self, value: Instruction, x: Instruction) -> Instruction:
-        copy = Instruction("copy", (value,), (), x.shape, x.dtype)
-        self._take_fusable(copy)
-        self._store(copy)
-        return copy
 
     def _last_updates(self) -> None:
         """Moves kernels whose results no kernel reads to the end: they replace what others read, and follow checks."""
@@ -396,7 +364,7 @@ class _Scheduler:
         for makers in roots.values():
             if len(makers) > 1:  # parts of one array: all stay in their order
                 needed.update(makers)
-        checks = {i for i, k in enumerate(self.kernels) if isinstance(k, Kernel) and k.instruction.op == "require"}
+        checks = {i for i, k in enumerate(self.kernels) if isinstance(k, Kernel) and k.instruction.op in CHECKS}
         first = [k for i, k in enumerate(self.kernels) if i in needed or i in checks]
         self.kernels = first + [k for i, k in enumerate(self.kernels) if not (i in needed or i in checks)]
 

@@ -61,7 +61,8 @@ class Schedule:
 
     stored: instructions that are kept in memory
     layouts: of stored values and views
-    copies: instructions made here, which copy what no view can express
+    outputs: the root of each output
+    stand_ins: the constant that each view of one is
     """
 
     program: Program

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint.compile.passes.rewriting import Builder, Rule, is_elementwise, rewrite, users
+from adjoint.compile.passes.rewriting import Builder, New, is_elementwise, rewrite, users
 from adjoint.compile.passes.simplifying import RULES
 from adjoint.program import Instruction, Program
 
 __all__ = ["accumulate_products", "copy_shared_operands", "join_chains", "thin_products"]
-
-Inputs = tuple[Instruction, ...]
 
 
 def thin_products(program: Program) -> Program:
@@ -72,8 +70,6 @@ def join_chains(program: Program) -> Program:
     instructions = program.instructions()
     readers = users(instructions)
     results = {*program.outputs, *program.keep}
-    builder = Builder(RULES)
-    new: dict[Instruction, Instruction] = {x: x for x in program.inputs}
 
     def terms(x: Instruction) -> list[Instruction]:
         """The terms of a sum, in their order; what others read as well is a term."""
@@ -88,12 +84,13 @@ def join_chains(program: Program) -> Program:
         return found
 
     inner = {y for x in instructions if x.op == "add" for y in x.inputs if y.op == "add"}
-    for x in instructions:
-        made = None
+
+    def replace(builder: Builder, x: Instruction, new: New) -> Instruction | None:
         if x.op == "add" and (x not in inner or x in results or len(readers.get(x, ())) != 1):
-            made = _joined(builder, [new[term] for term in terms(x)], x)
-        new[x] = made or builder.make(x.op, *(new[read] for read in x.inputs), params=x.params)
-    return program.with_results([new[x] for x in program.outputs], [new[x] for x in program.keep])
+            return _joined(builder, [new[term] for term in terms(x)], x)
+        return None
+
+    return rewrite(program, RULES, replace)
 
 
 def _joined(builder: Builder, terms: list[Instruction], x: Instruction) -> Instruction | None:
@@ -154,25 +151,20 @@ def accumulate_products(program: Program) -> Program:
     def is_free(x: Instruction) -> bool:
         return len(readers.get(x, ())) == 1 and x not in kept
 
-    new: dict[Instruction, Instruction] = {x: x for x in program.inputs}
-    builder = Builder({})
-    for instruction in instructions:
-        inputs = [new[read] for read in instruction.inputs]
-        made = None
-        if instruction.op == "add":
-            for total, product in (instruction.inputs, instruction.inputs[::-1]):
-                if (
-                    product.op == "matmul"
-                    and is_free(product)
-                    and is_free(total)
-                    and total.shape == product.shape
-                    and new[total].op in ("matmul", "matmul_add")
-                    and total is not product
-                ):
-                    made = builder.make("matmul_add", new[total], *(new[read] for read in product.inputs))
-                    break
-        new[instruction] = made or builder.make(instruction.op, *inputs, params=instruction.params)
-    return program.with_results([new[x] for x in program.outputs], [new[x] for x in program.keep])
+    def replace(builder: Builder, x: Instruction, new: New) -> Instruction | None:
+        for total, product in (x.inputs, x.inputs[::-1]) if x.op == "add" else ():
+            if (
+                product.op == "matmul"
+                and is_free(product)
+                and is_free(total)
+                and total.shape == product.shape
+                and new[total].op in ("matmul", "matmul_add")
+                and total is not product
+            ):
+                return builder.make("matmul_add", new[total], *(new[read] for read in product.inputs))
+        return None
+
+    return rewrite(program, {}, replace)
 
 
 def copy_shared_operands(program: Program) -> Program:
@@ -185,18 +177,11 @@ def copy_shared_operands(program: Program) -> Program:
     wanted = {x for x, products in shared.items() if len(products) > 1 and not is_elementwise(x.inputs[0])}
     if not wanted:
         return program
-    builder = Builder({})
-    new: dict[Instruction, Instruction] = {x: x for x in program.inputs}
-    copies: dict[Instruction, Instruction] = {}
-    for instruction in instructions:
-        inputs = [new[read] for read in instruction.inputs]
-        if instruction.op in ("matmul", "matmul_add") and instruction.inputs[-1] in wanted:
-            turned = instruction.inputs[-1]
-            if turned not in copies:
-                copies[turned] = builder.make("copy", new[turned])
-            inputs[-1] = copies[turned]
-        new[instruction] = builder.make(instruction.op, *inputs, params=instruction.params)
-    return program.with_results([new[x] for x in program.outputs], [new[x] for x in program.keep])
 
+    def replace(builder: Builder, x: Instruction, new: New) -> Instruction | None:
+        if x.op not in ("matmul", "matmul_add") or x.inputs[-1] not in wanted:
+            return None
+        *others, turned = (new[read] for read in x.inputs)
+        return builder.make(x.op, *others, builder.make("copy", turned), params=x.params)
 
-__all__ += ["Rule"]
+    return rewrite(program, {}, replace)

@@ -13,7 +13,7 @@ from typing import Any
 from adjoint.program import Instruction, Program
 from adjoint.program.operations import OPERATIONS
 
-__all__ = ["Builder", "Rule", "is_elementwise", "rewrite", "users"]
+__all__ = ["Builder", "New", "Replace", "Rule", "is_elementwise", "rewrite", "users"]
 
 Rule = Callable[["Builder", Instruction], "Instruction | None"]
 
@@ -71,13 +71,18 @@ class Builder:
         return x if x.shape == shape else self.make("broadcast", x, params=(shape,))
 
 
-def rewrite(program: Program, rules: dict[str, list[Rule]]) -> Program:
-    """The program with each instruction made anew by the rules."""
+New = dict[Instruction, Instruction]
+# Looks at an instruction as it was, with all that were made anew before it, and gives what stands for it, or None.
+Replace = Callable[[Builder, Instruction, New], Instruction | None]
+
+
+def rewrite(program: Program, rules: dict[str, list[Rule]], replace: Replace | None = None) -> Program:
+    """The program with each instruction made anew by the rules, unless `replace` gives another for it."""
     builder = Builder(rules)
-    new: dict[Instruction, Instruction] = {instruction: instruction for instruction in program.inputs}
-    for instruction in program.instructions():
-        inputs = tuple([new[read] for read in instruction.inputs])
-        new[instruction] = builder.make(instruction.op, *inputs, params=instruction.params)
+    new: New = {instruction: instruction for instruction in program.inputs}
+    for x in program.instructions():
+        made = None if replace is None else replace(builder, x, new)
+        new[x] = made or builder.make(x.op, *[new[read] for read in x.inputs], params=x.params)
     return program.with_results([new[output] for output in program.outputs], [new[check] for check in program.keep])
 
 

@@ -17,8 +17,6 @@ from adjoint.program.operations import OPERATIONS, broadcast_shapes
 
 __all__ = ["constant_value", "simplify"]
 
-Inputs = tuple[Instruction, ...]
-
 
 def constant_value(instruction: Instruction) -> Any:
     """The number that every element is, or None."""
