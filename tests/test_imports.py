@@ -19,18 +19,20 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["models", "hooks", "testing", "compile"],
-    ["layers", "optimizers"],
+    ["layers", "optimizers", "transforms"],
+    ["numpy"],
+    ["fft", "linalg", "special"],
     ["functions", "viz", "data"],
     ["core"],
-    ["ops", "random", "program"],
+    ["lifted", "ops", "random", "program"],
     ["arrays"],
-    ["tree", "config", "files", "checks"],
+    ["tree", "structures", "config", "files", "checks"],
     ["errors"],
 ]
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 
 # Libraries besides NumPy, and the one part that imports each of them, when it needs it.
-OPTIONAL = {"safetensors": "files", "matplotlib": "cli", "tqdm": "cli", "cupy": "arrays"}
+OPTIONAL = {"safetensors": "files", "matplotlib": "cli", "tqdm": "cli", "cupy": "arrays", "scipy": "arrays"}
 
 
 def module_name(path):

@@ -1,4 +1,4 @@
-"""The two modes of a computation: is it recorded, and is it a training run.
+"""The modes of a computation: is it recorded, is it a training run, and are derivatives at edges infinite.
 
 Each mode lives in a `contextvars.ContextVar`, so threads and asyncio tasks do not see one another's, and
 leaving a block restores what was there before it.
@@ -14,19 +14,25 @@ from typing import Any, TypeVar, overload
 
 from adjoint.errors import DTypeError
 
-__all__ = ["ModeSwitch", "is_recording", "is_training", "no_grad", "recording_mode", "test_mode"]
+__all__ = ["ModeSwitch", "is_recording", "is_training", "no_grad", "recording_mode", "strict_ieee", "test_mode"]
 
 AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
 
 RECORDING: ContextVar[bool] = ContextVar("adjoint.recording", default=True)
 TRAINING: ContextVar[bool] = ContextVar("adjoint.training", default=True)
+# Whether rules give an infinity or NaN at the edges of a domain, and not 0 (see `adjoint.ops.edges`).
+STRICT: ContextVar[bool] = ContextVar("adjoint.strict", default=False)
+# How many transforms that lift arrays (`vmap`, `jvp`) are being run, one within another.
+DEPTH: ContextVar[int] = ContextVar("adjoint.depth", default=0)
+# Whether a transform runs a function: compiled functions within it run as they were written.
+TRANSFORMING: ContextVar[bool] = ContextVar("adjoint.transforming", default=False)
 # The trace that is being made (see `adjoint.program.trace`).
 TRACE: ContextVar[Any] = ContextVar("adjoint.trace", default=None)
 
 # For each mode, the values to restore, the next one last. They belong to the thread or task, not to a block, since
 # one block may be used by several.
 _EARLIER: dict[ContextVar[bool], ContextVar[tuple[bool, ...]]] = {
-    mode: ContextVar(f"{mode.name}.earlier", default=()) for mode in (RECORDING, TRAINING)
+    mode: ContextVar(f"{mode.name}.earlier", default=()) for mode in (RECORDING, TRAINING, STRICT)
 }
 
 is_recording = RECORDING.get
@@ -119,5 +125,28 @@ test_mode = ModeSwitch(
     >>> with ad.test_mode():
     ...     print(F.dropout(ad.Variable([1.0, 2.0]), 0.5))
     variable[2]([1. 2.])
+    """,
+)
+
+strict_ieee = ModeSwitch(
+    STRICT,
+    True,
+    """Takes derivatives as the formula says, in IEEE arithmetic: at 0 that of the square root is infinite, not 0.
+
+    It counts where gradients are computed, not where the function was. A ``with`` block or a decorator; blocks nest.
+
+    >>> import numpy as np
+    >>> import adjoint as ad
+    >>> from adjoint import functions as F
+    >>> x = ad.Variable(0.0)
+    >>> y = F.sqrt(x)
+    >>> y.backward()
+    >>> print(x.grad)
+    variable(0.0)
+    >>> x.cleargrad()
+    >>> with ad.strict_ieee(), np.errstate(divide="ignore"):
+    ...     y.backward()
+    >>> print(x.grad)
+    variable(inf)
     """,
 )

@@ -8,8 +8,10 @@
     │   └── DataError                      a data set that cannot be used
     ├── AxisError           (ValueError, IndexError)  an axis that the array does not have
     ├── OutOfRangeError     (IndexError)   an index or a label beyond the end
+    ├── LinearAlgebraError  (numpy.linalg.LinAlgError)  a singular matrix, or one that is not positive definite
     ├── DTypeError          (TypeError)    a type or a dtype that an op does not take
     ├── GradientError       (RuntimeError) a derivative that does not exist
+    ├── TransformError  (TypeError)    what cannot be done within a transform (`vmap`, `jvp`)
     ├── TraceError      (TypeError)    a value that is not known while a function is traced
     ├── ProgramError    (RuntimeError) a program that does not hold together: a fault of this package
     └── MissingDependencyError (ImportError)  an optional library that is not installed
@@ -26,6 +28,8 @@ import os
 import sys
 from types import FrameType
 
+from numpy.linalg import LinAlgError
+
 __all__ = [
     "AdjointError",
     "ArgumentError",
@@ -34,6 +38,7 @@ __all__ = [
     "DataError",
     "FormatError",
     "GradientError",
+    "LinearAlgebraError",
     "MissingDependencyError",
     "OutOfRangeError",
     "ProgramError",
@@ -41,6 +46,7 @@ __all__ = [
     "ShapeError",
     "StateError",
     "TraceError",
+    "TransformError",
 ]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -108,6 +114,10 @@ class OutOfRangeError(AdjointError, IndexError):
     """An index or a label beyond the end."""
 
 
+class LinearAlgebraError(AdjointError, LinAlgError):
+    """A matrix that is singular or not positive definite, or a decomposition that does not converge."""
+
+
 class DTypeError(AdjointError, TypeError):
     """A type or a dtype that an operation does not take."""
 
@@ -122,6 +132,10 @@ class MissingDependencyError(AdjointError, ImportError):
 
 class TraceError(AdjointError, TypeError):
     """Something that a compiled function cannot do: read a value while it is traced, or leave one behind."""
+
+
+class TransformError(AdjointError, TypeError):
+    """Something that cannot be done within a transform, such as reading a value that is one for each example."""
 
 
 class ProgramError(AdjointError, RuntimeError):

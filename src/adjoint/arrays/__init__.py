@@ -8,6 +8,7 @@ settled in its namespace module and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,16 @@ from adjoint.arrays.primitives import PRIMITIVES
 from adjoint.errors import DTypeError
 
 __all__ = [
+    "DIFFERENTIABLE_KINDS",
     "NAMESPACES",
     "NUMBERS",
+    "NUMERIC_KINDS",
     "PRIMITIVES",
     "Place",
     "as_array",
+    "complex_beside",
     "fill",
-    "is_float_dtype",
+    "is_differentiable_dtype",
     "namespace_of",
     "numpy_namespace",
     "register_namespace",
@@ -32,11 +36,15 @@ __all__ = [
 
 Namespace = Any
 
+# As NumPy's `dtype.kind`: what has gradients, and what arrays may be made of.
+DIFFERENTIABLE_KINDS = "fc"
+NUMERIC_KINDS = "fciub"
+
 # The namespace of each array type seen so far. Python's numbers belong to none: they take the dtype of the
 # arrays beside them.
 NAMESPACES: dict[type, Namespace] = {np.ndarray: numpy_namespace}
 NAMESPACES.update((scalar, numpy_namespace) for scalar in np.sctypeDict.values())
-NUMBERS = frozenset({bool, int, float})
+NUMBERS = frozenset({bool, int, float, complex})
 NAMESPACES.update((number, None) for number in NUMBERS)
 
 
@@ -58,8 +66,12 @@ def namespace_of(*arrays: Any) -> Namespace:
         namespace = NAMESPACES[kind]
         if namespace is None or namespace is found:
             continue
+        if getattr(found, "TAKES_ALL", False):
+            continue
+        if getattr(namespace, "TAKES_ALL", False):
+            found = None  # all others are constants there
         if found is numpy_namespace and getattr(namespace, "TAKES_NUMPY", False):
-            found = None  # NumPy's arrays are constants there
+            found = None  # and NumPy's arrays there
         if namespace is numpy_namespace and getattr(found, "TAKES_NUMPY", False):
             continue
         if found is not None:
@@ -75,13 +87,23 @@ def as_array(value: Any) -> Any:
             value = np.asarray(value)
         except ValueError as error:
             raise DTypeError(f"not a rectangular array of numbers: {error}") from None
-    if getattr(value.dtype, "kind", "f") not in "fiub":
+    if getattr(value.dtype, "kind", "f") not in NUMERIC_KINDS:
         raise DTypeError(
-            f"arrays of dtype {value.dtype} are not supported; use floating point numbers, integers or booleans"
+            f"arrays of dtype {value.dtype} are not supported; use real or complex floating point numbers, integers or "
+            "booleans"
         )
     return value
 
 
-def is_float_dtype(dtype: Any) -> bool:
-    """Whether gradients exist for values of `dtype`."""
-    return bool(dtype.kind == "f")
+def complex_beside(number: complex, others: Iterable[Any]) -> Any:
+    """A complex number as NumPy's, in the precision of the arrays beside it.
+
+    Python's own, times a numpy.float64, would give Python's again, which has no dtype.
+    """
+    dtypes = [other.dtype for other in others if hasattr(other, "dtype")]
+    return np.result_type(number, *dtypes).type(number)
+
+
+def is_differentiable_dtype(dtype: Any) -> bool:
+    """Whether gradients exist for values of `dtype`: real or complex floating point numbers."""
+    return dtype.kind in DIFFERENTIABLE_KINDS

@@ -12,7 +12,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, overload
 
 from adjoint.compile.outcome import MISS, CallFailed
-from adjoint.config import TRACE
+from adjoint.config import TRACE, TRANSFORMING
 from adjoint.errors import DTypeError, RetraceWarning
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class CompiledFunction:
         self._hits = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if TRANSFORMING.get():  # its derivative is needed, or a batch of it: the transform looks into the function
+            return self.__wrapped__(*args, **kwargs)
         for specialisation in self._programs:
             try:
                 result = specialisation.attempt(args, kwargs)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from adjoint import random
+from adjoint.core.assignment import CONTAINER
+from adjoint.core.graph import Link
 from adjoint.core.value import array_of
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
 
-__all__ = ["normal", "ones", "ones_like", "rand", "randn", "zeros", "zeros_like"]
+__all__ = ["container", "normal", "ones", "ones_like", "rand", "randn", "zeros", "zeros_like"]
 
 
 def _shape(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -25,6 +28,14 @@ def _shape(shape: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(length) for length in lengths)
 
 
+def container(array: Any) -> Variable:
+    """A Variable on an array that was made to be filled: see `adjoint.core.assignment`."""
+    variable = Variable(array)
+    if array.dtype.kind in "fc":
+        variable._link = Link(None, CONTAINER, 0, array, ref(variable))
+    return variable
+
+
 def zeros(*shape: Any, dtype: Any = np.float64) -> Variable:
     """Zeros of a shape given as numbers or as one tuple.
 
@@ -33,7 +44,7 @@ def zeros(*shape: Any, dtype: Any = np.float64) -> Variable:
     variable[2, 3]([[0. 0. 0.]
      [0. 0. 0.]])
     """
-    return Variable(np.zeros(_shape(shape), dtype))
+    return container(np.zeros(_shape(shape), dtype))
 
 
 def ones(*shape: Any, dtype: Any = np.float64) -> Variable:
@@ -43,7 +54,7 @@ def ones(*shape: Any, dtype: Any = np.float64) -> Variable:
     >>> print(ad.ones(2))
     variable[2]([1. 1.])
     """
-    return Variable(np.ones(_shape(shape), dtype))
+    return container(np.ones(_shape(shape), dtype))
 
 
 def zeros_like(x: Any) -> Variable:
@@ -53,7 +64,7 @@ def zeros_like(x: Any) -> Variable:
     >>> print(ad.zeros_like(ad.Variable([1.0, 2.0])))
     variable[2]([0. 0.])
     """
-    return Variable(np.zeros_like(array_of(x)))
+    return container(np.zeros_like(array_of(x)))
 
 
 def ones_like(x: Any) -> Variable:
@@ -63,7 +74,7 @@ def ones_like(x: Any) -> Variable:
     >>> print(ad.ones_like(ad.Variable([1.0, 2.0])))
     variable[2]([1. 1.])
     """
-    return Variable(np.ones_like(array_of(x)))
+    return container(np.ones_like(array_of(x)))
 
 
 def rand(*shape: Any, rng: Any = None) -> Variable:

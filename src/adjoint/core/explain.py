@@ -7,13 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.errors import AdjointError, AxisError, DTypeError, GradientError, OutOfRangeError, ShapeError
+from adjoint.errors import (
+    AdjointError,
+    AxisError,
+    DTypeError,
+    GradientError,
+    LinearAlgebraError,
+    OutOfRangeError,
+    ShapeError,
+)
 from adjoint.ops.declaration import Op
 
 __all__ = ["raise_forward_error", "raise_rule_error"]
 
 _KINDS: tuple[tuple[type[Exception], type[AdjointError]], ...] = (
     (np.exceptions.AxisError, AxisError),  # is a ValueError and an IndexError as well: before them
+    (np.linalg.LinAlgError, LinearAlgebraError),  # is a ValueError
     (IndexError, OutOfRangeError),
     (TypeError, DTypeError),
     (ValueError, ShapeError),

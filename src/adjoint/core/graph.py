@@ -9,7 +9,7 @@ last Variable that leads to it. Values are held apart from the graph, by a node 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from adjoint.core.variable import Variable
     from adjoint.ops.declaration import Op
 
-__all__ = ["Link", "ManyNode", "Node", "nodes_behind", "unchain_behind"]
+__all__ = [
+    "LevelLink",
+    "Link",
+    "ManyNode",
+    "Node",
+    "OtherManyNode",
+    "OtherNode",
+    "link_to",
+    "nodes_behind",
+    "relevant_nodes",
+    "unchain_behind",
+]
 
 _GENERATION = attrgetter("generation")
 
@@ -35,6 +46,8 @@ class Link:
 
     __slots__ = ("__weakref__", "creator", "dtype", "generation", "index", "shape", "variable")
 
+    level = 0  # of a lifted array: see `LevelLink`
+
     def __init__(self, creator: Node | None, index: int, generation: int, value: Any, variable: ref[Variable]) -> None:
         self.creator = creator
         self.index = index
@@ -42,6 +55,24 @@ class Link:
         self.shape: tuple[int, ...] = value.shape
         self.dtype = value.dtype
         self.variable = variable
+
+
+class LevelLink(Link):
+    """The link of a lifted array (see `adjoint.lifted`), which notes its level."""
+
+    __slots__ = ("level",)
+
+    level: int
+
+
+def link_to(creator: Node | None, index: int, generation: int, value: Any, variable: ref[Variable]) -> Link:
+    """A new link for a value, which may be lifted."""
+    level = getattr(value, "level", 0)
+    if not level:
+        return Link(creator, index, generation, value, variable)
+    link = LevelLink(creator, index, generation, value, variable)
+    link.level = level
+    return link
 
 
 class Node:
@@ -52,12 +83,14 @@ class Node:
     saved: what the rule reads of each input: its array, or, where it needs none, the link
     output: the output array, or a tuple of them, where the rule reads it, else None
     generation: the highest of the inputs'
+    namespace: that of the arrays that it computed with, where they are not NumPy's (see `OtherNode`)
     siblings: for an op with several outputs, weak references to their links (see `ManyNode`)
     """
 
     __slots__ = ("__weakref__", "generation", "inputs", "op", "output", "params", "saved")
 
     siblings: Sequence[Callable[[], Link | None]] = ()
+    namespace: Any = None
 
     op: Op
     params: dict[str, Any]
@@ -84,10 +117,22 @@ class ManyNode(Node):
     siblings: Sequence[Callable[[], Link | None]]
 
 
-def nodes_behind(creator: Node) -> list[Node]:
-    """`creator` and every node that it depends on, the last generation first."""
-    seen = {creator}
-    found = [creator]
+class OtherNode(Node):
+    """A node whose arrays are not NumPy's."""
+
+    __slots__ = ("namespace",)
+
+
+class OtherManyNode(ManyNode):
+    """A node of an op with several outputs whose arrays are not NumPy's."""
+
+    __slots__ = ("namespace",)
+
+
+def nodes_behind(*creators: Node) -> list[Node]:
+    """The given nodes and every node that they depend on, the last generation first."""
+    found = list(dict.fromkeys(creators))
+    seen = set(found)
     for node in found:  # which grows on the way
         for link in node.inputs:
             if link is not None:
@@ -97,6 +142,30 @@ def nodes_behind(creator: Node) -> list[Node]:
                     found.append(behind)
     found.sort(key=_GENERATION, reverse=True)
     return found
+
+
+def relevant_nodes(creators: Iterable[Node], targets: Collection[Link]) -> list[Node]:
+    """Of the given nodes and those behind them, the ones that depend on a target, the last generation first.
+
+    Nothing behind a target is looked at, nor what is older than all targets.
+    """
+    oldest = min((link.generation for link in targets), default=0)
+    found = list(dict.fromkeys(node for node in creators if node.generation >= oldest))
+    seen = set(found)
+    for node in found:  # which grows on the way
+        for link in node.inputs:
+            if link is None or link in targets:
+                continue
+            behind = link.creator
+            if behind is not None and behind not in seen and behind.generation >= oldest:
+                seen.add(behind)
+                found.append(behind)
+    found.sort(key=_GENERATION)
+    relevant: set[Node] = set()
+    for node in found:
+        if any(link is not None and (link in targets or link.creator in relevant) for link in node.inputs):
+            relevant.add(node)
+    return [node for node in reversed(found) if node in relevant]
 
 
 def unchain_behind(root: Link) -> None:

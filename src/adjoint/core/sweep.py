@@ -7,43 +7,75 @@ adding contributions up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
 
+from adjoint.config import DEPTH, STRICT
 from adjoint.core.explain import raise_rule_error
-from adjoint.core.graph import Link, Node, nodes_behind
+from adjoint.core.graph import Link, Node, nodes_behind, relevant_nodes
+from adjoint.core.unselected import Masks, masks_behind, note, zeroed
 from adjoint.errors import GradientError
+from adjoint.ops import raw_functions
 
-__all__ = ["Links", "sweep"]
+__all__ = ["Links", "Recorded", "sweep"]
 
 # The link of each output: by node, or by node and position where there are several.
 Links = dict[Node | tuple[Node, int], Link]
-# Gives what a node kept, its output and its inputs, as Variables, given the links met so far.
-Lift = Callable[[Node, Links], tuple[Any, Sequence[Any]]]
+
+
+class Recorded(Protocol):
+    """What a sweep needs whose own computation is recorded: cotangents are Variables then."""
+
+    functions: Any  # what the rules use
+
+    def kept(self, node: Node, links: Links) -> tuple[Any, Sequence[Any]]:
+        """What a node kept, its output and its inputs, as Variables, given the links met so far."""
+
+    def lowered(self, cotangent: Any) -> Any:
+        """The cotangent of a value that a transform has lifted, without its highest level."""
 
 
 def sweep(
-    root: Link, cotangent: Any, F: Any, lift: Lift | None, retained: list[tuple[Link, Any]] | None = None
+    roots: Sequence[tuple[Link, Any]],
+    namespace: Any,
+    recorded: Recorded | None,
+    retained: list[tuple[Link, Any]] | None = None,
+    targets: Collection[Link] | None = None,
 ) -> dict[Link, Any]:
-    """The cotangent of every leaf behind `root`, given the root's.
+    """The cotangents of the leaves behind `roots`, or of `targets`, given those of the roots.
 
     Args:
-        root: the link to start from, which has a creator.
-        cotangent: its cotangent: an array, or with `lift` a Variable.
-        F: the functions that the rules use, on arrays or on Variables.
-        lift: makes Variables of what a node kept; None for a sweep on plain arrays.
+        roots: links to start from, with their cotangents: arrays, or with `recorded` Variables.
+        namespace: of the cotangents' arrays.
+        recorded: how to record the sweep; None for one on plain arrays.
         retained: where a list is given, each intermediate value's link and cotangent are added to it.
+        targets: the links whose cotangents are wanted, at which the sweep ends; None for all leaves.
     """
-    assert root.creator is not None
     leaves: dict[Link, Any] = {}
     pending: dict[Node, Any] = {}  # by node that is still to come
     ours: set[Any] = set()  # keys in either table whose cotangent is a sum made here
-    if root.creator.siblings:
-        _put_output(pending, root, cotangent)
-    else:
-        pending[root.creator] = cotangent
-    links: Links | None = None if lift is None and retained is None else {_key(root.creator, root.index): root}
-    for node in nodes_behind(root.creator):
+    links: Links | None = None if recorded is None and retained is None else {}
+    creators: list[Node] = []
+    for root, cotangent in roots:
+        creator = root.creator
+        if creator is None or (targets is not None and root in targets):
+            _put(leaves, ours, root, cotangent)
+            continue
+        creators.append(creator)
+        if creator.siblings:
+            _put_output(pending, root, cotangent)
+        else:
+            _put(pending, ours, creator, cotangent)
+        if links is not None:
+            links[_key(creator, root.index)] = root
+    own_functions = raw_functions(namespace) if recorded is None else recorded.functions
+    takes_all = recorded is not None or getattr(namespace, "TAKES_ALL", False)
+    depth = DEPTH.get()
+    unselected: Masks = {}
+    is_strict = STRICT.get()
+    nodes = nodes_behind(*creators) if targets is None else relevant_nodes(creators, targets)
+    relevant = None if targets is None else set(nodes)
+    for node in nodes:
         g = pending.pop(node, None)
         if g is None:
             continue
@@ -52,25 +84,41 @@ def sweep(
         if links is not None:
             if retained is not None:
                 retained.extend(_outputs_of(node, g, links))
-            if lift is not None:
-                y, xs = lift(node, links)
+            if recorded is not None:
+                y, xs = recorded.kept(node, links)
+        F = own_functions if takes_all or node.namespace is None else raw_functions(node.namespace)
+        needs = None
+        if targets is not None:
+            needs = [link is not None and (link in targets or link.creator in relevant) for link in node.inputs]
+        mask = unselected.pop(node, None) if unselected else None
         try:
-            parts = _run_rules(node, F, g, y, xs)
-            for link, part in zip(node.inputs, parts):  # noqa: B905  _run_rules compares the lengths
-                if link is None or part is None:
+            parts = _run_rules(node, F, g, y, xs, needs)
+            masks = None
+            if mask is not None or (node.op.selects is not None and not is_strict):
+                masks = masks_behind(node, mask, g.shape, g.dtype, y, xs)
+            is_masked = mask is not None and node.op.elementwise and not node.op.linear
+            for position, (link, part) in enumerate(zip(node.inputs, parts)):  # noqa: B905  _run_rules compares
+                if link is None or part is None or (needs is not None and not needs[position]):
                     continue
-                array = part if lift is None else part._data
+                if is_masked:
+                    part = zeroed(part, mask, F)
+                array = part if recorded is None else part._data
                 if array.shape != link.shape:
                     part = F.sum_to(part, shape=link.shape)
                 if array.dtype is not link.dtype and array.dtype != link.dtype:
-                    part = F.astype(part, dtype=link.dtype)
+                    part = _in_dtype(part, array.dtype, link.dtype, F)
+                if takes_all or node.namespace is not None:
+                    part = _lowered(part, link, depth, recorded)
                 creator = link.creator
-                if creator is None:
+                if creator is None or (targets is not None and link in targets):
                     _put(leaves, ours, link, part)
                     continue
                 if creator.siblings:
                     _put_output(pending, link, part)
                 else:
+                    if masks is not None or unselected:
+                        left_out = None if masks is None else masks[position]
+                        note(unselected, creator, left_out, is_first=creator not in pending)
                     _put(pending, ours, creator, part)
                 if links is not None:
                     links[(creator, link.index) if creator.siblings else creator] = link
@@ -78,6 +126,24 @@ def sweep(
             raise_rule_error(node.op, node.inputs, error)
             raise
     return leaves
+
+
+def _in_dtype(part: Any, found: Any, wanted: Any, F: Any) -> Any:
+    """A cotangent in the dtype of what it belongs to; of a real value it is the real part."""
+    if found.kind == "c" and wanted.kind != "c":
+        part = F.real(part)
+    return part if part.dtype == wanted else F.astype(part, dtype=wanted)
+
+
+def _lowered(part: Any, link: Link, depth: int, recorded: Recorded | None) -> Any:
+    """A cotangent without the levels of transforms that are over and that its value is not part of."""
+    array = part if recorded is None else part._data
+    level = getattr(array, "level", 0)
+    while level > depth and level > link.level:
+        part = array.lowered() if recorded is None else recorded.lowered(part)
+        array = part if recorded is None else part._data
+        level = getattr(array, "level", 0)
+    return part
 
 
 def _put(table: dict[Any, Any], ours: set[Any], key: Any, part: Any) -> None:
@@ -106,15 +172,18 @@ def _put_output(pending: dict[Node, Any], link: Link, part: Any) -> None:
     parts[link.index] = part if total is None else total + part
 
 
-def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any]) -> Sequence[Any]:
-    """The cotangents of the node's inputs by its op's rule or rules; None where there is none to give."""
+def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any], needs: Sequence[bool] | None) -> Sequence[Any]:
+    """The cotangents of the node's inputs by its op's rule or rules; None where there is none to give.
+
+    `needs` says which of them are wanted; None for all but those of constants, and of leaves that are gone.
+    """
     op = node.op
     params = node.params
     if op.rules is not None:
         parts: Any = []
-        for rule, link in zip(op.rules, node.inputs):  # noqa: B905  a trailing input may be left out
-            if link is None or rule is None or (link.creator is None and link.variable() is None):
-                parts.append(None)  # a constant, or a leaf that is gone: its rule does not run
+        for position, (rule, link) in enumerate(zip(op.rules, node.inputs)):  # noqa: B905  a trailing one may be left out
+            if link is None or rule is None or (not needs[position] if needs is not None else link.creator is None and link.variable() is None):
+                parts.append(None)
             elif params:
                 parts.append(rule(F, g, y, *xs, **params))
             else:
@@ -122,7 +191,10 @@ def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any]) -> Sequenc
         return parts
     assert op.vjp is not None
     if op.takes_needs:
-        needs = [link is not None and (link.creator is not None or link.variable() is not None) for link in node.inputs]
+        if needs is None:
+            needs = [
+                link is not None and (link.creator is not None or link.variable() is not None) for link in node.inputs
+            ]
         parts = op.vjp(F, g, y, *xs, needs=needs, **params)
     elif params:
         parts = op.vjp(F, g, y, *xs, **params)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import as_array
+from adjoint.config import RECORDING
 from adjoint.core.graph import Link
-from adjoint.errors import ArgumentError, DTypeError, OutOfRangeError
+from adjoint.core.numpy_protocol import UFUNCS, call_function, call_ufunc
+from adjoint.errors import ArgumentError, DTypeError, GradientError, OutOfRangeError
 
 __all__ = ["Value", "array_of", "raw"]
 
@@ -21,9 +23,6 @@ class Value:
     """
 
     __slots__ = ("__weakref__", "_data", "_link", "name")
-
-    # NumPy's own operators leave an expression with a Variable to the Variable: `array * x` records.
-    __array_ufunc__ = None
 
     _data: Any
     _link: Link | None
@@ -52,7 +51,7 @@ class Value:
         if isinstance(value, Value):
             raise DTypeError("data takes an array, not a Variable; assign its .data")
         data = as_array(value)
-        if data.dtype.kind != "f" and self._data.dtype.kind == "f":
+        if data.dtype.kind not in "fc" and self._data.dtype.kind in "fc":
             data = data.astype(self._data.dtype)  # as integers it would take no gradient any more
         if self._link is not None and (data.shape != self._link.shape or data.dtype != self._link.dtype):
             self._link = None
@@ -113,12 +112,24 @@ class Value:
     # Conversions: they read the value, and are not recorded
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        link = self._link
+        if link is not None and link.creator is not None and RECORDING.get():
+            raise GradientError(
+                f"{self._brief()} was computed in a graph, which a NumPy array would lose. To read the values, use "
+                "x.data, or ad.no_grad(); to collect them, numpy.stack or F.stack, or a Variable made by ad.zeros "
+                "instead of an array"
+            )
         return np.array(self.data, dtype=dtype, copy=copy)
 
+    # NumPy's own functions and operators: `np.sin(x)`, `array * x`
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if not options and method == "__call__" and ufunc in UFUNCS:
+            return UFUNCS[ufunc](*inputs)
+        return call_ufunc(ufunc, method, inputs, options)
+
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        raise DTypeError(
-            f"numpy.{function.__name__} is not recorded for a Variable; use adjoint.functions, or x.data for the array"
-        )
+        return call_function(function, args, kwargs)
 
     def __float__(self) -> float:
         return float(self.item())

@@ -9,20 +9,21 @@ from weakref import ref
 
 import numpy as np
 
-from adjoint.arrays import NAMESPACES, NUMBERS, as_array, namespace_of
+from adjoint.arrays import NAMESPACES, NUMBERS, as_array, complex_beside, namespace_of, numpy_namespace
 from adjoint.config import RECORDING, recording_mode
+from adjoint.core.array_methods import ArrayMethods
+from adjoint.core.assignment import assign, is_container
 from adjoint.core.explain import raise_forward_error
-from adjoint.core.graph import Link, ManyNode, Node, unchain_behind
+from adjoint.core.graph import Link, ManyNode, Node, OtherManyNode, OtherNode, link_to, unchain_behind
 from adjoint.core.indexing import split_index
 from adjoint.core.sweep import Links, sweep
-from adjoint.core.value import Value
-from adjoint.errors import DTypeError, GradientError, ShapeError
-from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, raw_functions, reductions, shaping
+from adjoint.errors import GradientError, ShapeError
+from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, reductions, shaping
 
-__all__ = ["Variable", "VariableFunctions", "apply"]
+__all__ = ["RECORDED", "Variable", "VariableFunctions", "apply", "at_link", "leaf"]
 
 
-class Variable(Value):
+class Variable(ArrayMethods):
     """A value in a computation that can be differentiated.
 
     Args:
@@ -121,8 +122,8 @@ class Variable(Value):
             return
         retained: list[tuple[Link, Any]] | None = [] if retain_grad else None
         if not create_graph:
-            F = raw_functions(NAMESPACES[type(self._data)])
-            leaves = sweep(link, cotangent._data, F, None, retained)
+            namespace = namespace_of(self._data, cotangent._data)
+            leaves = sweep([(link, cotangent._data)], namespace, None, retained)
             self._grad = None
             _deliver([*retained, *leaves.items()] if retained else leaves.items(), cotangent)
         elif RECORDING.get():
@@ -132,12 +133,12 @@ class Variable(Value):
                 self._backward_recorded(link, cotangent, retained)
 
     def _backward_recorded(self, link: Link, cotangent: Variable, retained: list[tuple[Link, Any]] | None) -> None:
-        leaves = sweep(link, cotangent, VariableFunctions, _lift, retained)
+        leaves = sweep([(link, cotangent)], namespace_of(self._data), RECORDED, retained)
         self._grad = None
         _deliver([*(retained or ()), *leaves.items()], cotangent)
 
     def _starting_cotangent(self, gradient: Any) -> Variable:
-        if self._data.dtype.kind != "f":
+        if self._data.dtype.kind not in "fc":
             raise GradientError(
                 f"{self._brief()} has no gradient: it is not made of floating point numbers; "
                 "start from floats, as in ad.Variable(2.0), or use x.astype('float64')"
@@ -235,10 +236,7 @@ class Variable(Value):
         return apply(indexing.getitem, self, *arrays, index=fixed)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise DTypeError(
-            "a Variable's elements cannot be assigned; compute a new one by F.where or F.scatter_add, "
-            "or write to x.data, which is not recorded"
-        )
+        assign(apply, self, index, value)
 
     # Methods of arrays
 
@@ -300,15 +298,18 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
             array = value._data
             link = value._link
             if link is None:
-                if array.dtype.kind == "f":
-                    link = value._link = Link(None, 0, 0, array, ref(value))
+                if array.dtype.kind in "fc":
+                    link = value._link = link_to(None, 0, 0, array, ref(value))
                     if generation < 0:
                         generation = 0
             elif link.generation > generation:
                 generation = link.generation
         else:
             # Numbers take the dtype of the arrays beside them, where they are combined element by element.
-            array = value if op.elementwise and type(value) in NUMBERS else as_array(value)
+            if op.elementwise and type(value) in NUMBERS:
+                array = value if type(value) is not complex else complex_beside(value, inputs)
+            else:
+                array = as_array(value)
         found = NAMESPACES[type(array)]
         if found is not namespace and found is not None:
             namespace = found if namespace is None else namespace_of(*arrays, array)
@@ -339,7 +340,12 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
             arrays[position] = link
     # No constructors, and no call of _output for one output: this runs for every op, and they were a tenth of it.
     several = type(output) is tuple
-    node: Any = _new_node(ManyNode if several else Node)
+    on_numpy = namespace is numpy_namespace
+    if on_numpy:
+        node: Any = _new_node(ManyNode if several else Node)
+    else:
+        node = _new_node(OtherManyNode if several else OtherNode)
+        node.namespace = namespace
     node.op = op
     node.params = params
     node.inputs = links
@@ -348,11 +354,13 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     node.generation = generation
     if several:
         return _outputs(output, node)
+    if not on_numpy:
+        return _output(output, node, 0)
     variable = _new(Variable)
     variable._data = output
     variable._grad = variable._link = variable.name = None
     dtype = output.dtype
-    if dtype.kind == "f":
+    if dtype.kind in "fc":
         link = variable._link = _new_link(Link)
         link.creator = node
         link.index = 0
@@ -373,14 +381,14 @@ def _outputs(output: tuple[Any, ...], node: ManyNode) -> tuple[Variable, ...]:
 
 def _wrap(data: Any) -> Variable:
     """A leaf on an array that needs no check."""
-    return _at_link(data, None)
+    return at_link(data, None)
 
 
 def _output(data: Any, creator: Node, index: int) -> Variable:
     """A Variable on one of the outputs of a node."""
     variable = _wrap(data)
-    if data.dtype.kind == "f":  # else a constant: nothing flows back through whole numbers
-        variable._link = Link(creator, index, creator.generation + 1, data, ref(variable))
+    if data.dtype.kind in "fc":  # else a constant: nothing flows back through whole numbers
+        variable._link = link_to(creator, index, creator.generation + 1, data, ref(variable))
     return variable
 
 
@@ -409,22 +417,22 @@ def _shape_argument(shape: tuple[Any, ...]) -> tuple[int, ...]:
 def _lift(node: Node, links: Links) -> tuple[Any, list[Any]]:
     """What a node kept, as Variables that stand at their old places in the graph."""
     xs = [
-        value if link is None or value is link else _at_link(value, link)
+        value if link is None or value is link else at_link(value, link)
         for value, link in zip(node.saved, node.inputs)  # noqa: B905  strict costs as much as the rest
     ]
     output = node.output
     if output is None:
         return None, xs
     if type(output) is not tuple:
-        return _at_link(output, links[node]), xs
+        return at_link(output, links[node]), xs
     parts = enumerate(output)
     # An output that nothing was computed from, or that is a residual, gets a link now.
     return tuple(
-        [_at_link(part, links[node, i]) if (node, i) in links else _output(part, node, i) for i, part in parts]
+        [at_link(part, links[node, i]) if (node, i) in links else _output(part, node, i) for i, part in parts]
     ), xs
 
 
-def _at_link(array: Any, link: Link | None) -> Variable:
+def at_link(array: Any, link: Link | None) -> Variable:
     """A Variable on an array that stands at a link of the graph."""
     variable = _new(Variable)
     variable._data = array
@@ -445,6 +453,8 @@ def _deliver(cotangents: Iterable[tuple[Link, Any]], start: Variable) -> None:
         variable = link.variable()
         if variable is None:
             continue
+        if variable._link is not link and (link.creator is not None or is_container(link)):
+            continue  # its elements were assigned, and it is another value now
         if variable._link is not link and (variable.shape != link.shape or variable.dtype != link.dtype):
             continue  # its data was replaced by that of another shape or dtype
         array = cotangent._data if isinstance(cotangent, Variable) else cotangent
@@ -473,3 +483,25 @@ class _VariableFunctions:
 
 
 VariableFunctions: Any = _VariableFunctions()
+
+# The cotangent of what enters a transform unlifted; its own cotangent enters every level again as it is.
+_lowered = Op("lowered", lambda xp, x: x.lowered(), vjp=lambda F, g, _y, _x: (g,), linear=True)
+
+
+class _Recorded:
+    """A sweep that is recorded (see `adjoint.core.sweep.Recorded`)."""
+
+    functions = VariableFunctions
+    kept = staticmethod(_lift)
+
+    @staticmethod
+    def lowered(cotangent: Variable) -> Any:
+        return apply(_lowered, cotangent)
+
+
+RECORDED = _Recorded()
+
+
+def leaf(array: Any) -> Variable:
+    """A new Variable on an array that needs no check."""
+    return _wrap(array)

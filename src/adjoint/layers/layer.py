@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from adjoint import files, tree
-from adjoint.arrays import is_float_dtype
+from adjoint import files, structures, tree
+from adjoint.arrays import is_differentiable_dtype
 from adjoint.core.variable import Variable
 from adjoint.errors import AdjointError, ArgumentError, FormatError
 
@@ -141,7 +141,8 @@ class Layer:
         """Reads the parameters from a file that `save` wrote; also before the first call.
 
         Raises:
-            FormatError: where names or shapes are not those of this model; it is then unchanged.
+            FormatError: where names or shapes are not those of this model, or complex numbers are to take the place of
+                real ones; it is then unchanged.
             MissingDependencyError: without the safetensors library.
             OSError: where reading fails.
         """
@@ -155,6 +156,8 @@ class Layer:
                 raise FormatError(
                     f"{os.fspath(path)}: {name!r} has shape {array.shape}, the model's has {params[name].shape}"
                 )
+            if name in params and array.dtype.kind == "c" and params[name].dtype.kind != "c":
+                raise FormatError(f"{os.fspath(path)}: {name!r} is of {array.dtype}, the model's of {params[name].dtype}")
             if name in waiting:
                 owner = waiting[name]
                 problem = owner._misfit(name.rpartition(".")[2], array.shape)
@@ -164,7 +167,7 @@ class Layer:
             if name in params:
                 params[name].data = array
             else:
-                floats = array if is_float_dtype(array.dtype) else array.astype(np.float64)
+                floats = array if is_differentiable_dtype(array.dtype) else array.astype(np.float64)
                 setattr(waiting[name], name.rpartition(".")[2], Variable(floats))
 
     def _misfit(self, name: str, shape: tuple[int, ...]) -> str:
@@ -206,6 +209,40 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _opened(layer: Layer) -> Any:
+    """A layer as a structure (see `adjoint.structures`): its parameters by path, and in results a dictionary of them."""
+    params = layer._params()
+    paths = tuple(params)
+    old = tuple(params.values())
+
+    def make(values: list[Any]) -> Layer:
+        return _with_others(layer, {id(before): after for before, after in zip(old, values, strict=True)})
+
+    return paths, old, make, lambda values: dict(zip(paths, values, strict=True))
+
+
+def _read(value: Any, path: str) -> Any:
+    return value._params()[path] if isinstance(value, Layer) else value[path]
+
+
+def _with_others(value: Any, others: dict[int, Any]) -> Any:
+    """A layer, or a container of some, with other objects in place of those whose ids are given; the rest is shared."""
+    if id(value) in others:
+        return others[id(value)]
+    if isinstance(value, Layer):
+        made = others[id(value)] = object.__new__(type(value))
+        made.__dict__.update({k: _with_others(v, others) for k, v in value.__dict__.items() if k not in value._caches})
+        return made
+    if type(value) is dict:
+        return {key: _with_others(item, others) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)([_with_others(item, others) for item in value])
+    return value
+
+
+structures.register(Layer, _opened, _read)
 
 
 def _by_path(named: list[tuple[str, Variable]]) -> dict[str, Variable]:

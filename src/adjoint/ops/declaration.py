@@ -16,6 +16,9 @@ only those that are needed run. A rule with a keyword-only argument ``needs`` is
 *What is kept*: an argument of a rule whose name begins with an underscore is not kept for the backward pass;
 for an input, the rule gets a stand-in with its ``shape`` and ``dtype`` (for the output, None).
 
+`selects(y, *xs, **params)`, for an op that gives some of its inputs' elements and leaves others out, returns for each
+input the mask of those left out, or None. It may look at what the rule keeps.
+
 `requires` says in a few words what the inputs must be like: error texts end with it.
 
 A rule returns fresh arrays, `g`, or views of `g`, never one of its `y` or `xs` as they are. The engine sums
@@ -42,10 +45,11 @@ class Sample:
     """One input of the generated tests: the shapes of the arrays, the parameters, and where values are drawn.
 
     `domain` is an interval, `arrays` maps positions to arrays that take the place of drawn ones (constants
-    such as masks). `distinct` draws values that keep apart, for ops with kinks where values meet.
+    such as masks). `distinct` draws values that keep apart, for ops with kinks where values meet. `complex` draws
+    complex numbers, whose real and imaginary parts are in the domain.
     """
 
-    __slots__ = ("arrays", "distinct", "domain", "params", "shapes")
+    __slots__ = ("arrays", "complex", "distinct", "domain", "params", "shapes")
 
     def __init__(
         self,
@@ -53,12 +57,14 @@ class Sample:
         domain: tuple[float, float] | None = None,
         arrays: dict[int, Any] | None = None,
         distinct: bool = False,
+        complex: bool = False,
         **params: Any,
     ) -> None:
         self.shapes = shapes
         self.domain = domain
         self.arrays = arrays or {}
         self.distinct = distinct
+        self.complex = complex
         self.params = params
 
 
@@ -81,6 +87,7 @@ class Op:
         "requires",
         "rules",
         "samples",
+        "selects",
         "takes_needs",
         "vjp",
     )
@@ -96,6 +103,7 @@ class Op:
         outputs: int | None = None,
         domain: tuple[float, float] = (-2.0, 2.0),
         samples: Sequence[Sample] = (),
+        selects: Callable[..., tuple[Any, ...]] | None = None,
         requires: str = "",
     ) -> None:
         self.name = name
@@ -106,6 +114,7 @@ class Op:
         self.domain = domain
         self.samples = tuple(samples)
         self.requires = requires
+        self.selects = selects
         # One of the two is set: `vjp`, a rule for all inputs, or `rules`, one for each.
         self.vjp = None if isinstance(vjp, tuple) else vjp
         self.rules = vjp if isinstance(vjp, tuple) else None

@@ -1,0 +1,215 @@
+"""What transforms make of the arguments and results of the functions that they differentiate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from adjoint.arrays import NAMESPACES, NUMBERS, is_differentiable_dtype
+from adjoint.config import DEPTH, RECORDING, TRANSFORMING
+from adjoint.core.graph import Link, link_to, nodes_behind
+from adjoint.core.variable import Variable, apply, leaf
+from adjoint.errors import ArgumentError, DTypeError, GradientError
+from adjoint.ops import Op
+from adjoint.structures import flatten
+
+__all__ = ["Point", "Results", "apply_in", "are_plain", "deeper", "given", "is_array", "positions_of", "shown", "transforming"]
+
+# A Variable that stands for another: a transform's sweep ends there, and the graph behind goes on.
+_alias = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
+
+
+@contextmanager
+def deeper() -> Iterator[int]:
+    """A block in which arrays of one more level are computed with; gives the level."""
+    level = DEPTH.get() + 1
+    token = DEPTH.set(level)
+    try:
+        yield level
+    finally:
+        DEPTH.reset(token)
+
+
+@contextmanager
+def transforming() -> Iterator[None]:
+    """A block in which a transform runs a user's function."""
+    token = TRANSFORMING.set(True)
+    try:
+        yield
+    finally:
+        TRANSFORMING.reset(token)
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is a Variable or an array, of any library that is known."""
+    return isinstance(value, Variable) or NAMESPACES.get(type(value)) is not None
+
+
+def _is_differentiable(value: Any) -> bool:
+    if isinstance(value, Variable) or is_array(value):
+        return is_differentiable_dtype(value.dtype)
+    return type(value) in (float, complex)
+
+
+def given(value: Any) -> Any:
+    """A Variable for an argument: one that stands for it, where it has a place in a graph or may get one."""
+    if isinstance(value, Variable):
+        return apply(_alias, value) if is_differentiable_dtype(value.dtype) else value
+    variable = leaf(np.asarray(value) if type(value) in NUMBERS or isinstance(value, np.generic) else value)
+    variable._link = link_to(None, 0, 0, variable._data, ref(variable))
+    return variable
+
+
+def apply_in(F: Any, op: Op, *inputs: Any, **params: Any) -> Any:
+    """An op of a transform within a derivative rule: on arrays, or recorded on Variables, as the rule runs."""
+    if any(isinstance(x, Variable) for x in inputs):
+        return apply(op, *inputs, **params)
+    return op.forward(None, *inputs, **params)
+
+
+def positions_of(f: Callable[..., Any], argnums: Any, count: int) -> tuple[int, ...]:
+    """The positions that `argnums` names, from 0.
+
+    Raises:
+        ArgumentError: for one that the call does not have.
+    """
+    numbers = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            raise DTypeError(f"argnums is a whole number or a tuple of them, not {argnums!r}")
+        if not -count <= number < count:
+            name = getattr(f, "__name__", type(f).__name__)
+            raise ArgumentError(f"{name} is differentiated in argument {number}, but was called with {count}")
+    return tuple(int(number) % count for number in numbers)
+
+
+class Point:
+    """Where a function is differentiated: the leaves of some of its arguments, and the others as they are.
+
+    leaves: the leaves that are made of floating point numbers
+    is_plain: whether no argument is a Variable; results are plain arrays then
+    """
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Any) -> None:
+        self._f = f
+        self._args = tuple(args)
+        self._kwargs = kwargs
+        self._is_one = not isinstance(argnums, (tuple, list))
+        self._positions = positions_of(f, argnums, len(args))
+        chosen = tuple(self._with_floats(args[i]) for i in self._positions)
+        self._all, self.structure = flatten(chosen)
+        self._where = [i for i, value in enumerate(self._all) if _is_differentiable(value)]
+        self.leaves = [self._all[i] for i in self._where]
+        self.is_plain = not any(isinstance(x, Variable) for x in flatten((self._args, tuple(kwargs.values())))[0])
+        if not self.leaves:
+            raise GradientError(self._why_nothing())
+
+    @staticmethod
+    def _with_floats(argument: Any) -> Any:
+        """A whole number of Python as a float: the argument itself is a point, where 2 means 2.0."""
+        return float(argument) if type(argument) is int else argument
+
+    def _why_nothing(self) -> str:
+        name = getattr(self._f, "__name__", type(self._f).__name__)
+        kinds = ", ".join(sorted({str(getattr(x, "dtype", type(x).__name__)) for x in self._all})) or "nothing"
+        return (
+            f"{name} is differentiated in arguments that hold {kinds}; derivatives exist for floating point numbers: "
+            "pass 2.0 for 2, or x.astype(float); call a model once before, so that its parameters are made"
+        )
+
+    def call(self, leaves: Sequence[Any]) -> Any:
+        """The function with other leaves."""
+        values = list(self._all)
+        for i, value in zip(self._where, leaves, strict=True):
+            values[i] = value
+        chosen = self.structure.build(values)
+        args = list(self._args)
+        for position, value in zip(self._positions, chosen, strict=True):
+            args[position] = value
+        with transforming():
+            return self._f(*args, **self._kwargs)
+
+    def results(self, found: Sequence[Any]) -> Any:
+        """Results, one a leaf, in the structure of the arguments; None for leaves that are no floats."""
+        values: list[Any] = [None] * len(self._all)
+        for i, value in zip(self._where, found, strict=True):
+            values[i] = value
+        parts = self.structure.results(values)
+        return parts[0] if self._is_one else parts
+
+    def directions(self, value: Any, what: str) -> list[Any]:
+        """The leaves of tangents that are given in the structure of the arguments: Variables, arrays, or None."""
+        parts = self.structure.matched((value,) if self._is_one else value, what)
+        paths = self.structure.paths(what)
+        return [_direction(parts[i], self._all[i], paths[i]) for i in self._where]
+
+
+def _direction(tangent: Any, x: Any, what: str) -> Any:
+    """A tangent or cotangent in the dtype of what it belongs to; an array stays one, so that nothing is recorded."""
+    if tangent is None:
+        return None
+    found = tangent if is_array(tangent) else Variable(tangent).data
+    wanted, shape = getattr(x, "dtype", np.dtype(type(x))), getattr(x, "shape", ())
+    if found.shape != shape:
+        raise ArgumentError(f"{what} has shape {found.shape} for an argument of shape {shape}; they must be equal")
+    return found if found.dtype == wanted else found.astype(wanted)
+
+
+class Results:
+    """What a function returned, flat: Variables, and what is none as it is.
+
+    variables: those that derivatives are taken of
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._all, self.structure = flatten(value)
+        self._where = [i for i, x in enumerate(self._all) if _is_differentiable(x)]
+        self.variables = [x if isinstance(x, Variable) else Variable(x) for x in (self._all[i] for i in self._where)]
+
+    def build(self, found: Sequence[Any]) -> Any:
+        """The structure with `found` in place of the variables; what is no float as it is."""
+        values = list(self._all)
+        for i, value in zip(self._where, found, strict=True):
+            values[i] = value
+        return self.structure.build(values)
+
+    def directions(self, value: Any, what: str) -> list[Any]:
+        """The leaves of cotangents that are given in the structure of the results."""
+        parts = self.structure.matched(value, what)
+        paths = self.structure.paths(what)
+        return [_direction(parts[i], self._all[i], paths[i]) for i in self._where]
+
+
+def is_connected(x: Variable, inputs: Sequence[Link]) -> bool:
+    """Whether x depends on a Variable that is none of `inputs`, so that a derivative in it may still be asked for."""
+    link = x._link
+    if link is None or not RECORDING.get():
+        return False
+    own = set(inputs)
+    if link in own or link.creator is None:
+        return False
+    return any(
+        behind is not None and behind not in own and behind.creator is None and behind.variable() is not None
+        for node in nodes_behind(link.creator)
+        for behind in node.inputs
+    )
+
+
+def are_plain(is_plain: bool, found: Iterable[Any], inputs: Iterable[Any] = ()) -> bool:
+    """Whether results are given back as arrays: all arguments were, and no other Variable has a part in them."""
+    if not is_plain:
+        return False
+    links = [x._link for x in inputs if isinstance(x, Variable) and x._link is not None]
+    return not any(is_connected(x, links) for x in found if isinstance(x, Variable))
+
+
+def shown(x: Any, *, is_plain: bool) -> Any:
+    """A result as it is given back: where all arguments were plain arrays, an array, or a number without axes."""
+    if not is_plain or not isinstance(x, Variable):
+        return x
+    data = x.data
+    return data[()] if isinstance(data, np.ndarray) else data

@@ -1,0 +1,158 @@
+"""`vmap`: a function of one example as a function of a batch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from numpy.lib.array_utils import normalize_axis_index
+
+from adjoint.core.graph import link_to
+from adjoint.core.variable import Variable, apply
+from adjoint.errors import ArgumentError, AxisError, DTypeError
+from adjoint.lifted import LIFTED as xp, Batch
+from adjoint.ops import Op
+from adjoint.structures import flatten
+from adjoint.transforms.arguments import apply_in, are_plain, deeper, is_array, shown, transforming
+
+__all__ = ["entered", "left", "vmap"]
+
+
+def _front(axis: int, ndim: int) -> tuple[int, ...]:
+    """The axes with one of them first."""
+    return (axis, *(i for i in range(ndim) if i != axis))
+
+
+def _entered(_xp: Any, x: Any, *, level: int, axis: int, length: int) -> Any:
+    return Batch(level, xp.permute_dims(x, _front(axis, len(x.shape))) if axis else x)
+
+
+def _left(_xp: Any, y: Any, *, level: int, axis: int, length: int) -> Any:
+    """(B, *shape) with the hidden axis at `axis`; what is no batch is the same for all examples."""
+    if isinstance(y, Batch) and y.level == level:
+        value = y.value
+    else:
+        value = xp.broadcast_to(y, (length, *y.shape))
+    if not axis:
+        return value
+    order = list(range(1, len(value.shape)))
+    return xp.permute_dims(value, (*order[:axis], 0, *order[axis:]))
+
+
+_enter = Op(
+    "enter_batch",
+    _entered,
+    vjp=lambda F, g, _y, _x, *, level, axis, length: (apply_in(F, _leave, g, level=level, axis=axis, length=length),),
+    linear=True,
+)
+_leave = Op(
+    "leave_batch",
+    _left,
+    vjp=lambda F, g, _y, _x, *, level, axis, length: (apply_in(F, _enter, g, level=level, axis=axis, length=length),),
+    linear=True,
+)
+
+
+def entered(x: Any, level: int, axis: int = 0) -> Variable:
+    """A Variable on the batch that lies along an axis of x, in the graph of x."""
+    shape = x.shape
+    variable: Variable = apply(_enter, x, level=level, axis=axis, length=shape[axis])
+    link = variable._link
+    if link is not None and link.creator is not None:
+        variable._link = link_to(link.creator, 0, link.generation, variable._data, link.variable)
+    return variable
+
+
+def left(y: Variable, level: int, axis: int, length: int) -> Variable:
+    """The Variable whose axis holds the examples of a batch."""
+    return apply(_leave, y, level=level, axis=axis, length=length)
+
+
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
+    """The function that applies f to each example along an axis of its arguments, all at once.
+
+    f is written for one example. It runs once, on arrays with a hidden axis. `vmap(grad(f))` gives the gradient of each
+    example.
+
+    Args:
+        f: a function of Variables.
+        in_axes: for each argument, the axis of its arrays that counts the examples, or None for what all examples share.
+            A number for all arguments; a tuple with a number, None, or a structure of them for each.
+        out_axes: where the examples go in the results: a number, or a structure of them.
+
+    Raises:
+        ArgumentError: arguments of different numbers of examples, or none that is mapped.
+        TransformError: where f reads a value that differs from example to example.
+
+    Random draws within f (`F.dropout`) are the same for all examples.
+
+    >>> import adjoint as ad
+    >>> import numpy as np
+    >>> ad.vmap(lambda x, w: (x * w).sum(), in_axes=(0, None))(np.eye(2), np.array([2.0, 3.0]))
+    array([2., 3.])
+    """
+
+    @functools.wraps(f)
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        leaves, structure = flatten(args)
+        if isinstance(in_axes, list):
+            raise DTypeError("vmap: in_axes is a number or a tuple with one for each argument, not a list")
+        if isinstance(in_axes, tuple) and len(in_axes) != len(args):
+            raise ArgumentError(f"vmap: in_axes has {len(in_axes)} parts for {len(args)} arguments")
+        axes = structure.spread(in_axes, "in_axes")
+        mapped_axes = [
+            _checked_axis(x, axis, path)
+            for x, axis, path in zip(leaves, axes, structure.paths("argument"), strict=True)
+        ]
+        length = _common_length(leaves, mapped_axes, structure.paths("argument"))
+        is_plain = not any(isinstance(x, Variable) for x in (*leaves, *flatten(tuple(kwargs.values()))[0]))
+        with deeper() as level:
+            values = [
+                x if axis is None else entered(x, level, axis) for x, axis in zip(leaves, mapped_axes, strict=True)
+            ]
+            with transforming():
+                out = f(*structure.build(values), **kwargs)
+            return _results(out, out_axes, level, length, is_plain, values)
+
+    return mapped
+
+
+def _checked_axis(x: Any, axis: Any, path: str) -> int | None:
+    if axis is None:
+        return None
+    if not is_array(x):
+        raise ArgumentError(f"vmap: {path} is {x!r}, which has no axis to map; give None for it in in_axes")
+    try:
+        return int(normalize_axis_index(axis, len(x.shape)))
+    except Exception:
+        raise AxisError(f"vmap: {path} of shape {x.shape} has no axis {axis}; give None for what is shared") from None
+
+
+def _common_length(leaves: Sequence[Any], axes: Sequence[int | None], paths: Sequence[str]) -> int:
+    lengths = {path: x.shape[axis] for x, axis, path in zip(leaves, axes, paths, strict=True) if axis is not None}
+    if not lengths:
+        raise ArgumentError("vmap: no argument is mapped; in_axes needs a number for one of them at least")
+    if len(set(lengths.values())) > 1:
+        given = ", ".join(f"{path}: {length}" for path, length in lengths.items())
+        raise ArgumentError(f"vmap: arguments of different numbers of examples ({given})")
+    return next(iter(lengths.values()))
+
+
+def _results(out: Any, out_axes: Any, level: int, length: int, is_plain: bool, inputs: Sequence[Any]) -> Any:
+    leaves, structure = flatten(out)
+    found = []
+    for y, axis in zip(leaves, structure.spread(out_axes, "out_axes"), strict=True):
+        if not is_array(y) and not isinstance(y, (int, float, complex)):
+            found.append(y)
+            continue
+        y = y if isinstance(y, Variable) else Variable(y)
+        if axis is None:
+            if isinstance(y._data, Batch) and y._data.level == level:
+                raise ArgumentError("vmap: a result differs from example to example, but out_axes is None for it")
+            found.append(y)
+            continue
+        place = normalize_axis_index(axis, len(y.shape) + 1)
+        found.append(left(y, level, place, length))
+    is_plain = are_plain(is_plain, found, inputs)
+    return structure.results([shown(y, is_plain=is_plain) for y in found])

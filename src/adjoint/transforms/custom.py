@@ -1,0 +1,187 @@
+"""Functions with a derivative rule of their own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from adjoint.arrays import namespace_of
+from adjoint.config import RECORDING, no_grad, recording_mode
+from adjoint.core.sweep import sweep
+from adjoint.core.variable import RECORDED, Variable, apply, leaf
+from adjoint.errors import ArgumentError, GradientError
+from adjoint.lifted import Lifted, Series
+from adjoint.ops import Op
+from adjoint.structures import Structure, flatten
+from adjoint.transforms.arguments import Results, given, is_array
+from adjoint.transforms.forward import enter_series, leave_series
+
+__all__ = ["CustomFunction", "custom_vjp"]
+
+
+class CustomFunction:
+    """A function whose derivative is given; made by `custom_vjp`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._forward: Callable[..., Any] | None = None
+        self._backward: Callable[..., Any] | None = None
+
+    def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+        """Sets the rule.
+
+        Args:
+            forward: takes the arguments, and returns the value and residuals: what `backward` needs, a structure of
+                Variables or anything else.
+            backward: ``backward(residuals, g)`` takes the cotangent of the value and returns a tuple with that of each
+                argument, None where there is none.
+        """
+        self._forward = forward
+        self._backward = backward
+
+    def __call__(self, *args: Any) -> Any:
+        if self._forward is None or self._backward is None:
+            raise GradientError(f"{self.__name__} has no rule yet: call its defvjp(forward, backward) first")  # type: ignore[attr-defined]
+        leaves, structure = flatten(args)
+        level = max((x._data.level for x in leaves if _is_series(x)), default=0)
+        if level and level == max(
+            x._data.level for x in leaves if isinstance(x, Variable) and isinstance(x._data, Lifted)
+        ):
+            return self._on_series(leaves, structure, level)
+        if not RECORDING.get():  # also where its own `forward` calls it
+            return self._function(*args)
+        return self._run(leaves, structure)
+
+    def _run(self, leaves: Sequence[Any], structure: Structure) -> Any:
+        """The value, with a node that knows the rule."""
+        where = [i for i, x in enumerate(leaves) if isinstance(x, Variable) and x._data.dtype.kind in "fc"]
+        run = _Run(self, leaves, structure, where)
+        variables = [leaves[i] for i in where]
+        with no_grad():
+            value, residuals = self._forward(*structure.build([_cut(x) for x in leaves]))  # type: ignore[misc]
+        run.out = Results(value)
+        run.residuals = residuals
+        op = Op(self.__name__, run.forward, vjp=run.rule)  # type: ignore[attr-defined]
+        if not variables:
+            return value
+        made = apply(op, *variables)
+        return run.out.build(made if isinstance(made, tuple) else (made,))
+
+    def _on_series(self, leaves: Sequence[Any], structure: Structure, level: int) -> Any:
+        """The value with its tangent: the rule is linear in the cotangent, so it can be taken the other way."""
+        orders = {x._data.order for x in leaves if _is_series(x) and x._data.level == level}
+        if orders != {1}:
+            raise GradientError(
+                f"{self.__name__} has a rule for first derivatives in reverse mode; nest grad or jvp for higher ones, "  # type: ignore[attr-defined]
+                "in place of nth_derivative"
+            )
+        values = [leave_series(x, level, 0, 1) if isinstance(x, Variable) else x for x in leaves]
+        tangents = [leave_series(x, level, 1, 1) if _is_series(x) and x._data.level == level else None for x in leaves]
+        out = Results(self._run(values, structure))
+        with recording_mode(True):
+            starts = [given(namespace_of(y._data).zeros_like(y._data)) for y in out.variables]
+            _, residuals = self._forward(*structure.build(values))  # type: ignore[misc]
+            parts = _flat_cotangents(self._backward(residuals, out.build(starts)), structure, len(leaves))  # type: ignore[misc]
+            roots = [
+                (part._link, t)
+                for part, t in zip(parts, tangents, strict=True)
+                if t is not None and isinstance(part, Variable) and part._link is not None
+            ]
+            found = (
+                sweep(roots, None, RECORDED, targets={g._link for g in starts if g._link is not None}) if roots else {}
+            )
+        pairs = []
+        for y, g in zip(out.variables, starts, strict=True):
+            t = found.get(g._link) if g._link is not None else None
+            pairs.append(y if t is None else enter_series(y, [t], level))
+        return out.build(pairs)
+
+
+class _Run:
+    """One call of a function with a rule of its own."""
+
+    def __init__(self, function: CustomFunction, leaves: Sequence[Any], structure: Structure, where: list[int]) -> None:
+        self._function = function
+        self._leaves = [None if i in where else x for i, x in enumerate(leaves)]
+        self._structure = structure
+        self._where = where
+        self.out: Results
+        self.residuals: Any
+
+    def forward(self, _xp: Any, *_arrays: Any) -> Any:
+        """The value, which is computed already."""
+        found = tuple(y._data for y in self.out.variables)
+        return found[0] if len(found) == 1 else found
+
+    def rule(self, _F: Any, g: Any, y: Any, *xs: Any) -> tuple[Any, ...]:
+        """The cotangents by the function's own rule; recorded, with the residuals computed anew, on Variables."""
+        cotangents = g if isinstance(g, tuple) else g if isinstance(g, list) else [g]
+        recorded = any(isinstance(x, Variable) for x in (*cotangents, *xs))
+        if recorded:
+            leaves = list(self._leaves)
+            for i, x in zip(self._where, xs, strict=True):
+                leaves[i] = x
+            _, residuals = self._function._forward(*self._structure.build(leaves))  # type: ignore[misc]
+        else:
+            residuals = self.residuals
+        filled = [
+            leaf(namespace_of(out._data).zeros_like(out._data)) if part is None else part if recorded else leaf(part)
+            for part, out in zip(cotangents, self.out.variables, strict=True)
+        ]
+        with recording_mode(recorded and RECORDING.get()):
+            found = self._function._backward(residuals, self.out.build(filled))  # type: ignore[misc]
+        parts = _flat_cotangents(found, self._structure, len(self._leaves))
+        chosen = [parts[i] for i in self._where]
+        if recorded:
+            return tuple(
+                None if part is None else part if isinstance(part, Variable) else Variable(part) for part in chosen
+            )
+        return tuple(part._data if isinstance(part, Variable) else part for part in chosen)
+
+
+def _is_series(x: Any) -> bool:
+    return isinstance(x, Variable) and isinstance(x._data, Series)
+
+
+def _cut(x: Any) -> Any:
+    return x.detach() if isinstance(x, Variable) else x
+
+
+def _flat_cotangents(found: Any, structure: Structure, count: int) -> list[Any]:
+    """What a rule returned, one for each leaf of the arguments."""
+    parts = found if isinstance(found, (tuple, list)) else (found,)
+    if len(parts) != len(structure.parts):
+        raise ArgumentError(f"the rule returned {len(parts)} cotangents for {len(structure.parts)} arguments")
+    leaves: list[Any] = []
+    for part, below in zip(parts, structure.parts, strict=True):
+        leaves += [None] * below.count if part is None else below.matched(part, "the cotangent")
+    return [
+        leaf(namespace_of(x).asarray(x)) if x is not None and not isinstance(x, Variable) and is_array(x) else x
+        for x in leaves
+    ]
+
+
+def custom_vjp(f: Callable[..., Any]) -> CustomFunction:
+    """A function whose derivative is given by a rule instead of by what it computes.
+
+    For numerically better formulas, for gradients that are changed on purpose, and for code that cannot be recorded.
+    The rule is written on Variables; it is differentiated in its turn for higher orders.
+
+    Args:
+        f: a function of Variables, and of structures of them.
+
+    Returns:
+        A function with a method ``defvjp(forward, backward)``; see `CustomFunction.defvjp`.
+
+    >>> import adjoint as ad
+    >>> from adjoint import functions as F
+    >>> @ad.custom_vjp
+    ... def log1pexp(x):
+    ...     return F.log(1.0 + F.exp(x))
+    >>> log1pexp.defvjp(lambda x: (log1pexp(x), x), lambda x, g: (g * (1.0 - 1.0 / (1.0 + F.exp(x))),))
+    >>> print(ad.grad(log1pexp)(100.0))
+    1.0
+    """
+    return CustomFunction(f)

@@ -1,0 +1,252 @@
+"""Forward mode: Jacobian-vector products and derivatives of high order, by Taylor series."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from adjoint.arrays import NUMBERS, namespace_of
+from adjoint.config import RECORDING, recording_mode
+from adjoint.core.arguments import as_variable
+from adjoint.core.graph import link_to
+from adjoint.core.sweep import sweep
+from adjoint.core.value import raw
+from adjoint.core.variable import RECORDED, Variable, apply, leaf
+from adjoint.errors import ArgumentError, DTypeError
+from adjoint.lifted import LIFTED, Series
+from adjoint.lifted.series import coefficients_of
+from adjoint.ops import Op
+from adjoint.transforms.arguments import Point, Results, apply_in, are_plain, deeper, given, shown
+from adjoint.transforms.reverse import Pullback
+
+__all__ = ["Pushed", "enter_series", "jvp", "leave_series", "linearize", "nth_derivative", "push"]
+
+
+def _enter_rule(F: Any, g: Any, _y: Any, _x: Any, *_ts: Any, level: int) -> Any:
+    count = 1 + len(_ts)
+    return tuple(apply_in(F, _leave, g, level=level, power=count - 1 - k, order=count - 1) for k in range(count))
+
+
+def _coefficient(_xp: Any, y: Any, *, level: int, power: int, order: int) -> Any:
+    found = coefficients_of(level, y, order)[power]
+    return LIFTED.zeros_like(y if not isinstance(y, Series) else y.value) if found is None else found
+
+
+def _placed(_xp: Any, g: Any, *, level: int, power: int, order: int) -> Any:
+    """A series with one coefficient: the cotangent of the coefficient of another power."""
+    coefficients = [None] * (order + 1)
+    coefficients[power] = g
+    if power:
+        coefficients[0] = LIFTED.zeros_like(g)
+    return Series(level, coefficients)
+
+
+# Cotangents of series pair with them by the highest power of the product (see `Series.lowered`): so the cotangent of
+# the coefficient of εᵏ stands at εⁿ⁻ᵏ.
+_enter = Op("enter_series", lambda xp, x, *ts, level: Series(level, [x, *ts]), vjp=_enter_rule, linear=True)
+_leave = Op(
+    "leave_series",
+    _coefficient,
+    vjp=lambda F, g, _y, _x, *, level, power, order: (
+        apply_in(F, _place, g, level=level, power=order - power, order=order),
+    ),
+    linear=True,
+)
+_place = Op(
+    "place_coefficient",
+    _placed,
+    vjp=lambda F, g, _y, _x, *, level, power, order: (
+        apply_in(F, _leave, g, level=level, power=order - power, order=order),
+    ),
+    linear=True,
+)
+
+
+def enter_series(x: Any, tangents: Sequence[Any], level: int) -> Variable:
+    """A Variable on the series of x and its coefficients, in the graph of all of them."""
+    entered: Variable = apply(_enter, x, *tangents, level=level)
+    if entered._link is not None and entered._link.creator is not None:
+        link = entered._link
+        entered._link = link_to(link.creator, 0, link.generation, entered._data, link.variable)
+    return entered
+
+
+def leave_series(y: Variable, level: int, power: int, order: int) -> Variable:
+    """The coefficient of a power in y, which is a constant where it is no series of this level."""
+    if isinstance(y._data, Series) and y._data.level == level:
+        return apply(_leave, y, level=level, power=power, order=order)
+    return y if power == 0 else leaf(namespace_of(y._data).zeros_like(y._data))
+
+
+class Pushed:
+    """Results of a function of series: their values and coefficients, as Variables.
+
+    inputs: the Variables on series that it was given
+    """
+
+    def __init__(self, value: Any, level: int, order: int, inputs: Sequence[Variable]) -> None:
+        self.out = Results(value)
+        self.inputs = inputs
+        self._level = level
+        self._order = order
+
+    def coefficients(self, power: int) -> list[Variable]:
+        """The coefficients of one power, one for each result that is made of floats."""
+        return [leave_series(y, self._level, power, self._order) for y in self.out.variables]
+
+
+def push(point: Point, coefficients: Sequence[Sequence[Any]], *, has_aux: bool = False) -> tuple[Pushed, Any]:
+    """The function of series: for each leaf of the point, its coefficients after the value.
+
+    A leaf whose coefficients are all None is a constant.
+    """
+    order = max(len(part) for part in coefficients)
+    with deeper() as level:
+        entered = [
+            enter_series(x, _filled(x, part, order), level) if any(c is not None for c in part) else x
+            for x, part in zip(point.leaves, coefficients, strict=True)
+        ]
+        value = point.call(entered)
+        aux = None
+        if has_aux:
+            value, aux = value
+        return Pushed(value, level, order, entered), aux
+
+
+def _filled(x: Any, part: Sequence[Any], order: int) -> list[Any]:
+    """Coefficients as the op takes them: zeros for None."""
+    value = raw(x)
+    zeros = None
+    filled = []
+    for k in range(order):
+        c = part[k] if k < len(part) else None
+        if c is None:
+            zeros = (
+                LIFTED.zeros_like(np.asarray(value) if type(value) in NUMBERS else value) if zeros is None else zeros
+            )
+            c = zeros
+        filled.append(c)
+    return filled
+
+
+def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
+    """f's value and its derivative along a direction, J t, the Jacobian-vector product (forward mode).
+
+    One run of f, in which each value carries its tangent: what it costs does not depend on the number of inputs, and
+    nothing is kept.
+
+    Args:
+        f: a function of Variables.
+        primals: a tuple with the arguments: arrays, Variables, numbers, models, or structures of them.
+        tangents: a tuple with a direction for each of them, in its shape; None for a constant. For a model, a
+            dictionary by path.
+        has_aux: f returns a pair, of which the second is passed on as it is.
+
+    Returns:
+        ``(value, tangent)``, or ``(value, tangent, aux)``.
+
+    Raises:
+        ArgumentError: where a tangent has another structure or shape than its primal.
+
+    >>> import adjoint as ad
+    >>> ad.jvp(lambda x, y: x * y, (3.0, 2.0), (1.0, 0.0))
+    (np.float64(6.0), np.float64(2.0))
+    """
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise DTypeError("jvp takes the arguments and their tangents as tuples, as in ad.jvp(f, (x,), (t,))")
+    if len(primals) != len(tangents):
+        raise ArgumentError(f"jvp got {len(primals)} arguments and {len(tangents)} tangents")
+    point = Point(f, primals, {}, tuple(range(len(primals))))
+    directions = point.directions(tuple(tangents), "the tangent")
+    pushed, aux = push(point, [(t,) for t in directions], has_aux=has_aux)
+    values, derivatives = pushed.coefficients(0), pushed.coefficients(1)
+    is_plain = point.is_plain and not any(isinstance(t, Variable) for t in directions)
+    is_plain = are_plain(is_plain, (*values, *derivatives), pushed.inputs)
+    value = pushed.out.build([shown(x, is_plain=is_plain) for x in values])
+    tangent = pushed.out.build([shown(x, is_plain=is_plain) for x in derivatives])
+    return (value, tangent, aux) if has_aux else (value, tangent)
+
+
+def linearize(f: Callable[..., Any], *primals: Any) -> Any:
+    """f's value, and its derivative at this point as a function of the direction: t ↦ J t.
+
+    f runs once. The function is linear, and may be called any number of times.
+
+    >>> import adjoint as ad
+    >>> value, f_jvp = ad.linearize(lambda x: x * x, 3.0)
+    >>> print(value, f_jvp(1.0), f_jvp(2.0))
+    9.0 6.0 12.0
+    """
+    point = Point(f, primals, {}, tuple(range(len(primals))))
+    run = Pullback(point)
+    # The vector-Jacobian product is linear in its cotangent; its own one, taken back, is the Jacobian-vector product.
+    with recording_mode(True):
+        starts = [given(namespace_of(y._data).zeros_like(y._data)) for y in run.out.variables]
+        parts = run.pull(starts, create_graph=True)
+
+    def f_jvp(*tangents: Any) -> Any:
+        directions = point.directions(tuple(tangents), "the tangent")
+        is_plain = run.is_plain and not any(isinstance(t, Variable) for t in directions)
+        record = RECORDING.get() and not is_plain
+        roots = [
+            (part._link, as_variable(t) if record else raw(t))
+            for part, t in zip(parts, directions, strict=True)
+            if t is not None and part._link is not None
+        ]
+        targets = {g._link for g in starts if g._link is not None}
+        found: dict[Any, Any] = {}
+        if roots:
+            namespace = namespace_of(*(raw(t) for _, t in roots))
+            found = sweep(roots, namespace, RECORDED if record else None, targets=targets)
+        derivatives = []
+        for g in starts:
+            part = found.get(g._link)
+            if part is None:
+                part = namespace_of(g._data).zeros_like(g._data)
+            derivatives.append(shown(part if isinstance(part, Variable) else leaf(part), is_plain=is_plain))
+        return run.out.build(derivatives)
+
+    return run.value(), f_jvp
+
+
+def nth_derivative(f: Callable[..., Any], n: int, argnum: int = 0) -> Any:
+    """The function that gives the n-th derivative of f in one argument, element by element.
+
+    Computed in one run of f on truncated Taylor series, for about n² times its work; n nested gradients take about 2ⁿ
+    times. Griewank and Walther, "Evaluating Derivatives" (2008), chapter 13.
+
+    Args:
+        f: a function of Variables. For an argument with several elements it is differentiated along (1, …, 1): where f
+            acts element by element, that is each element's derivative.
+        n: the order, from 0.
+        argnum: the position of the argument.
+
+    Raises:
+        ArgumentError: for a negative order.
+
+    >>> import adjoint as ad
+    >>> from adjoint import functions as F
+    >>> print(ad.nth_derivative(F.sin, 5)(0.0), ad.nth_derivative(lambda x: x**5, 4)(2.0))
+    1.0 240.0
+    """
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise DTypeError(f"nth_derivative: the order is a whole number, not {n!r}")
+    if n < 0:
+        raise ArgumentError(f"nth_derivative: the order is 0 or more, not {n}")
+
+    @functools.wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        point = Point(f, args, kwargs, argnum)
+        if n == 0:
+            return f(*args, **kwargs)
+        ones = [LIFTED.ones_like(given(x)._data) for x in point.leaves]
+        pushed, _ = push(point, [(t, *(None,) * (n - 1)) for t in ones])
+        found = [c * float(math.factorial(n)) for c in pushed.coefficients(n)]
+        is_plain = are_plain(point.is_plain, found, pushed.inputs)
+        return pushed.out.build([shown(x, is_plain=is_plain) for x in found])
+
+    return derivative

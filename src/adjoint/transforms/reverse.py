@@ -1,0 +1,205 @@
+"""Reverse mode: vector-Jacobian products, and gradients."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from adjoint.arrays import namespace_of
+from adjoint.config import RECORDING, recording_mode
+from adjoint.core.sweep import sweep
+from adjoint.core.value import raw
+from adjoint.core.variable import RECORDED, Variable, leaf
+from adjoint.errors import ArgumentError, GradientError
+from adjoint.transforms.arguments import Point, Results, are_plain, given, shown
+
+__all__ = ["Pullback", "at_models", "grad", "value_and_grad", "vjp"]
+
+
+class Pullback:
+    """The graph of one run of a function: cotangents of its results give those of its arguments.
+
+    inputs: the Variables that stood for the arguments' leaves
+    out: the results
+    """
+
+    def __init__(self, point: Point, *, has_aux: bool = False) -> None:
+        self.point = point
+        with recording_mode(True):
+            self.inputs = [given(x) for x in point.leaves]
+            value = point.call(self.inputs)
+        self.aux: Any = None
+        if has_aux:
+            value, self.aux = _with_aux(value)
+        self.out = Results(value)
+        self.links = [x._link for x in self.inputs]
+
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether results are given back as arrays."""
+        return are_plain(self.point.is_plain, self.out.variables, self.inputs)
+
+    def pull(self, cotangents: Sequence[Any], *, create_graph: bool | None = None) -> list[Variable]:
+        """The cotangent of each input, given that of each result, an array or a Variable or None.
+
+        create_graph: whether to record it; for None, unless nothing is there that a derivative could be asked for.
+        """
+        if create_graph is None:
+            create_graph = RECORDING.get() and not self.is_plain
+        roots = [
+            (y._link, _as_variable(g) if create_graph else raw(g))
+            for y, g in zip(self.out.variables, cotangents, strict=True)
+            if g is not None and y._link is not None
+        ]
+        targets = {link for link in self.links if link is not None}
+        if create_graph:
+            with recording_mode(True):
+                found = sweep(roots, None, RECORDED, targets=targets) if roots else {}
+        else:
+            found = sweep(roots, namespace_of(*(g for _, g in roots)), None, targets=targets) if roots else {}
+        return [self._cotangent(x, found, create_graph) for x in self.inputs]
+
+    @staticmethod
+    def _cotangent(x: Variable, found: dict[Any, Any], create_graph: bool) -> Variable:
+        part = None if x._link is None else found.get(x._link)
+        if part is None:
+            return leaf(namespace_of(x._data).zeros_like(x._data))
+        return part if create_graph else leaf(part)
+
+    def value(self) -> Any:
+        """The results as they are given back."""
+        return self.out.build([self._shown_result(y) for y in self.out.variables])
+
+    def _shown_result(self, y: Variable) -> Any:
+        return shown(y, is_plain=self.is_plain)
+
+
+def _as_variable(g: Any) -> Variable:
+    return g if isinstance(g, Variable) else leaf(g)
+
+
+def _with_aux(value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ArgumentError("with has_aux=True the function returns a pair: what is differentiated, and the rest")
+    return value[0], value[1]
+
+
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """f's value, and the function that takes cotangents of it back: g ↦ gᵀ J, the vector-Jacobian product.
+
+    Args:
+        f: a function of Variables.
+        primals: the point: arrays, Variables, numbers, models, or structures of them. Nothing that they hold is changed,
+            gradients included.
+        has_aux: f returns a pair, of which the second is passed on as it is.
+
+    Returns:
+        ``(value, pullback)``, or ``(value, pullback, aux)``. `pullback` takes cotangents in the structure of the value
+        and returns a tuple with one for each primal; it may be called any number of times.
+
+    >>> import adjoint as ad
+    >>> from adjoint import functions as F
+    >>> value, pullback = ad.vjp(lambda x, y: F.sin(x) * y, 0.0, 2.0)
+    >>> print(*pullback(1.0))
+    2.0 0.0
+    """
+    point = Point(f, primals, {}, tuple(range(len(primals))))
+    run = Pullback(point, has_aux=has_aux)
+
+    def pullback(cotangents: Any, *, create_graph: bool | None = None) -> Any:
+        parts = run.out.directions(cotangents, "the cotangent")
+        is_plain = run.is_plain and not any(isinstance(g, Variable) for g in parts)
+        record = RECORDING.get() and not is_plain if create_graph is None else create_graph
+        found = run.pull(parts, create_graph=record)
+        return point.results([shown(g, is_plain=is_plain) for g in found])
+
+    return (run.value(), pullback, run.aux) if has_aux else (run.value(), pullback)
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, create_graph: bool | None = None
+) -> Any:
+    """The function that gives f's value and its gradient; see `grad`.
+
+    >>> import adjoint as ad
+    >>> ad.value_and_grad(lambda x: x**3)(2.0)
+    (np.float64(8.0), np.float64(12.0))
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        point = Point(f, args, kwargs, argnums)
+        run = Pullback(point, has_aux=has_aux)
+        _check_scalar(f, run.out)
+        y = run.out.variables[0]
+        ones = leaf(namespace_of(y._data).ones_like(y._data))
+        found = run.pull([ones], create_graph=create_graph)
+        gradient = point.results([shown(g, is_plain=run.is_plain) for g in found])
+        value = run.value()
+        return ((value, run.aux), gradient) if has_aux else (value, gradient)
+
+    return value_and_gradient
+
+
+def _check_scalar(f: Callable[..., Any], out: Results) -> None:
+    name = getattr(f, "__name__", type(f).__name__)
+    if out.structure.keys is not None or len(out.variables) != 1:
+        raise GradientError(
+            f"grad of {name}, which returns no floating point number; return one, or use has_aux=True for a pair, "
+            "or jacobian for structures"
+        )
+    y = out.variables[0]
+    if y.shape != ():
+        raise GradientError(
+            f"grad of {name}, which returns an array of shape {y.shape}; a gradient is that of one number: sum the "
+            "result up, or use jacobian, or vmap(grad(f)) for one gradient for each example"
+        )
+    if y.dtype.kind == "c":
+        raise GradientError(
+            f"grad of {name}, which returns a complex number; return a real one, such as its real part or its square's "
+            "absolute value"
+        )
+
+
+def grad(f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, create_graph: bool | None = None) -> Any:
+    """The function that gives the gradient of f, ∂f/∂x.
+
+    Args:
+        f: a function of Variables that returns one number.
+        argnums: the position of the argument to differentiate in, or a tuple of several. Or a model, at which the
+            gradient is computed at once.
+        has_aux: f returns a pair; its second part is returned beside the gradient, as it is.
+        create_graph: whether the gradient can be differentiated by `backward`. For None, it can where an argument is a
+            Variable, or where f depends on one otherwise.
+
+    Returns:
+        A function with f's arguments. Its result has the structure of the argument, for a model that of its `params()`.
+        Plain arrays and numbers give plain arrays, unless f depends on a Variable.
+
+    Raises:
+        GradientError: f returns something else than one number, or the argument holds no floats.
+
+    Nothing is changed: gradients go to the result, and not to `.grad`.
+
+    >>> import adjoint as ad
+    >>> from adjoint import functions as F
+    >>> print(ad.grad(F.sin)(0.0), ad.grad(ad.grad(F.sin))(0.0))
+    1.0 -0.0
+    >>> ad.grad(lambda p: p["w"] * p["b"])({"w": 2.0, "b": 3.0})
+    {'w': np.float64(3.0), 'b': np.float64(2.0)}
+    """
+    model, argnums = at_models(argnums)
+    both = value_and_grad(f, argnums, has_aux=has_aux, create_graph=create_graph)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient if model is None else gradient(model)
+
+
+def at_models(argnums: Any) -> tuple[Any, Any]:
+    """A model that was given in place of the positions, with position 0; or None and the positions."""
+    return (argnums, 0) if callable(getattr(argnums, "params", None)) else (None, argnums)
