@@ -19,6 +19,7 @@ from adjoint import (
     linalg as linalg,
     models as models,
     numpy as numpy,
+    optimize as optimize,
     optimizers as optimizers,
     random as random,
     special as special,
