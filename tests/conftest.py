@@ -35,12 +35,13 @@ def pytest_unconfigure(config):
 
 @pytest.fixture(autouse=True)
 def no_mode_leaks():
-    """Fails a test after which recording or training is not what it was: the next test would run in that mode."""
+    """Fails a test after which a mode is not what it was: the next test would run in that mode."""
     yield
-    left = config.is_recording(), config.is_training()
+    left = config.is_recording(), config.is_training(), config.STRICT.get()
     config.RECORDING.set(True)
     config.TRAINING.set(True)
-    assert left == (True, True), f"left behind: recording {left[0]}, training {left[1]}"
+    config.STRICT.set(False)
+    assert left == (True, True, False), f"left behind: recording {left[0]}, training {left[1]}, strict {left[2]}"
 
 
 @pytest.fixture

@@ -45,11 +45,20 @@ def draw(op, sample, dtype=np.float64, seed=0):
         values = rng.permutation(apart(sum(sizes), low, high, bounds))
     else:
         values = rng.uniform(low, high, sum(sizes))
+    if sample.complex:
+        dtype = complex_dtype(dtype)
+        values = values + 1j * rng.uniform(low, high, sum(sizes))
     pieces = np.split(values, np.cumsum(sizes)[:-1])
     return [
-        np.asarray(sample.arrays[i]) if i in sample.arrays else piece.reshape(shape).astype(dtype)
+        _given(sample.arrays[i], dtype) if i in sample.arrays else piece.reshape(shape).astype(dtype)
         for i, (piece, shape) in enumerate(zip(pieces, sample.shapes, strict=True))
     ]
+
+
+def _given(values, dtype):
+    """The array that a sample gives, of which one of floats is in the wanted dtype as drawn ones are."""
+    array = np.asarray(values)
+    return array.astype(dtype) if is_float(array) else array
 
 
 def apart(count, low, high, bounds, gap=0.01):
@@ -61,7 +70,18 @@ def apart(count, low, high, bounds, gap=0.01):
 
 
 def is_float(array):
-    return array.dtype.kind == "f"
+    """Whether an array is of real or complex floating point numbers."""
+    return array.dtype.kind in "fc"
+
+
+def complex_dtype(dtype):
+    """The dtype of complex numbers whose parts are of `dtype`."""
+    return np.result_type(dtype, np.complex64)
+
+
+def precision(array):
+    """The dtype of the real parts."""
+    return array.real.dtype
 
 
 def parts(value):
@@ -77,7 +97,11 @@ def run(op, arrays, params):
 
 def cotangents_like(outputs):
     rng = np.random.default_rng(1)
-    return [np.asarray(rng.uniform(0.5, 1.5, y.shape), y.dtype) for y in outputs]
+    drawn = [rng.uniform(0.5, 1.5, y.shape) for y in outputs]
+    return [
+        np.asarray(g + 1j * rng.uniform(0.5, 1.5, g.shape) if y.dtype.kind == "c" else g, y.dtype)
+        for g, y in zip(drawn, outputs, strict=True)
+    ]
 
 
 def apply_rule(op, g, output, arrays, params):
@@ -85,7 +109,7 @@ def apply_rule(op, g, output, arrays, params):
     F = raw_functions(numpy_namespace)
     if op.rules is not None:
         return [rule(F, g, output, *arrays, **params) for rule in op.rules if rule is not None]
-    needs = {"needs": [True] * len(arrays)} if op.takes_needs else {}
+    needs = {"needs": [is_float(array) for array in arrays]} if op.takes_needs else {}
     return [part for part in op.vjp(F, g, output, *arrays, **params, **needs) if part is not None]
 
 

@@ -9,13 +9,13 @@ import pytest
 
 import adjoint as ad
 from adjoint import Variable, functions as F
-from adjoint.config import is_recording, is_training, recording_mode
+from adjoint.config import STRICT, is_recording, is_training, recording_mode
 from adjoint.errors import DTypeError
 
-SWITCHES = [(ad.no_grad, is_recording), (ad.test_mode, is_training)]
+SWITCHES = [(ad.no_grad, is_recording), (ad.test_mode, is_training), (ad.strict_ieee, lambda: not STRICT.get())]
 
 
-@pytest.mark.parametrize(("switch", "state"), SWITCHES, ids=["no_grad", "test_mode"])
+@pytest.mark.parametrize(("switch", "state"), SWITCHES, ids=["no_grad", "test_mode", "strict_ieee"])
 class TestSwitch:
     def test_block_switches_off_and_back_on(self, switch, state):
         assert state()

@@ -24,7 +24,7 @@ PROGRAM = {path for path in FILES if path.parent.name == "cli"}
 
 ROOT_NAMES = """
     AdjointError Variable apply data functions hooks layers models no_grad normal ones ones_like op optimizers rand
-    randn random test_mode testing viz zeros zeros_like
+    randn random special strict_ieee test_mode testing viz zeros zeros_like
 """.split()
 FUNCTIONS = """
     add sub mul div neg pow square sin cos tanh exp log sum mean variance max min clip reshape transpose broadcast_to

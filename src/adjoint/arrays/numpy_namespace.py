@@ -8,6 +8,18 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays.erf import erf as erf
+from adjoint.arrays.fourier import fft as fft, ifft as ifft, irfft as irfft, rfft as rfft
+from adjoint.arrays.matrices import (
+    argsort as argsort,
+    cholesky as cholesky,
+    eig as eig,
+    eigh as eigh,
+    qr as qr,
+    slogdet as slogdet,
+    solve as solve,
+    svd as svd,
+)
+from adjoint.arrays.special import special as special
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -28,24 +40,45 @@ _keep_freed_memory()
 
 # Elementwise
 abs = np.abs
+acos = np.arccos
+acosh = np.arccosh
+asin = np.arcsin
+asinh = np.arcsinh
 atan = np.arctan
+atan2 = np.arctan2
+atanh = np.arctanh
+cbrt = np.cbrt
+ceil = np.ceil
+conj = np.conj
+copysign = np.copysign
 cos = np.cos
 cosh = np.cosh
 exp = np.exp
+exp2 = np.exp2
 expm1 = np.expm1
+floor = np.floor
+hypot = np.hypot
+imag = np.imag
 isfinite = np.isfinite
 isnan = np.isnan
 log = np.log
+log10 = np.log10
 log1p = np.log1p
+log2 = np.log2
+logaddexp = np.logaddexp
 logical_not = np.logical_not
 maximum = np.maximum
 minimum = np.minimum
+real = np.real
+round = np.round
 sign = np.sign
 sin = np.sin
 sinh = np.sinh
 sqrt = np.sqrt
 square = np.square
+tan = np.tan
 tanh = np.tanh
+trunc = np.trunc
 where = np.where
 
 # Creation
@@ -182,6 +215,18 @@ def scatter_add(x: Array, index: Any, values: Array) -> Array:
     return result
 
 
+def index_update(x: Array, index: Any, values: Array, in_place: bool = False) -> Array:
+    """A copy of `x` with `values` at `index`; x itself, changed, if it is to be done in place."""
+    result = x if in_place else np.array(x)
+    if _may_repeat(index):
+        # NumPy goes through them in the order of memory; the last one in the order of the index is to win.
+        parts = index if isinstance(index, tuple) else (index,)
+        index = tuple(np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part for part in parts)
+        values = np.asarray(values, order="C")
+    result[index] = values
+    return result
+
+
 def pick(x: Array, labels: Array) -> Array:
     """x[n, labels[n]] for x (N, C) and labels (N,)."""
     return x[np.arange(len(labels)), labels]
@@ -194,6 +239,9 @@ def require(flags: Array, error: Callable[[], Exception]) -> None:
 
 
 def astype(x: Array, dtype: Any) -> Array:
+    """`x` in another dtype; of complex numbers the real part where it is one of real numbers."""
+    if x.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
+        x = x.real
     return x.astype(dtype)
 
 

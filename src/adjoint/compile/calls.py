@@ -25,7 +25,7 @@ import numpy as np
 
 from adjoint.compile.outcome import MISS, CallFailed
 from adjoint.compile.traced import Effect, InputSource, Result, Returned, Traced
-from adjoint.config import RECORDING, TRACE, TRAINING
+from adjoint.config import RECORDING, STRICT, TRACE, TRAINING
 from adjoint.core.graph import Link, Node
 from adjoint.core.variable import Variable
 from adjoint.errors import GradientError
@@ -124,6 +124,7 @@ class _Writer:
     def _conditions(self) -> list[str]:
         known = f"list(b) == {self.names.of(self.keywords)}" if self.keywords else "not b"
         modes = f"tracing() is None and recording() is {RECORDING.get()} and training() is {TRAINING.get()}"
+        modes += f" and strict() is {STRICT.get()}"
         tests: dict[str, None] = dict.fromkeys(
             [known, f"len(a) == {self.count}", modes, *(c for c, _ in self.traced.conditions)]
         )
@@ -368,6 +369,7 @@ def make_call(traced: Traced, executable: Executable, args: int, keywords: list[
         same=np.array_equal,
         same_number=_same_number,
         tracing=TRACE.get,
+        strict=STRICT.get,
         training=TRAINING.get,
         wrap=_wrap,
         saved={},

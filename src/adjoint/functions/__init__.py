@@ -17,6 +17,12 @@ from adjoint.functions.activations import (
     softplus as softplus,
     swish as swish,
 )
+from adjoint.functions.complex_numbers import (
+    angle as angle,
+    conj as conj,
+    imag as imag,
+    real as real,
+)
 from adjoint.functions.elementwise import (
     abs as abs,
     add as add,
@@ -44,12 +50,32 @@ from adjoint.functions.elementwise import (
     tanh as tanh,
     where as where,
 )
+from adjoint.functions.exponential import (
+    cbrt as cbrt,
+    exp2 as exp2,
+    hypot as hypot,
+    log2 as log2,
+    log10 as log10,
+    logaddexp as logaddexp,
+    reciprocal as reciprocal,
+)
 from adjoint.functions.losses import (
     accuracy as accuracy,
     binary_cross_entropy as binary_cross_entropy,
     mean_squared_error as mean_squared_error,
     sigmoid_cross_entropy as sigmoid_cross_entropy,
     softmax_cross_entropy as softmax_cross_entropy,
+)
+from adjoint.functions.matrices import (
+    diag as diag,
+    diagonal as diagonal,
+    inner as inner,
+    kron as kron,
+    outer as outer,
+    tensordot as tensordot,
+    trace as trace,
+    tril as tril,
+    triu as triu,
 )
 from adjoint.functions.products import (
     einsum as einsum,
@@ -70,6 +96,21 @@ from adjoint.functions.reductions import (
     sum as sum,
     variance as variance,
 )
+from adjoint.functions.rounding import (
+    ceil as ceil,
+    copysign as copysign,
+    floor as floor,
+    floor_divide as floor_divide,
+    fmod as fmod,
+    remainder as remainder,
+    round as round,
+    sign as sign,
+    trunc as trunc,
+)
+from adjoint.functions.sequences import (
+    diff as diff,
+    roll as roll,
+)
 from adjoint.functions.shapes import (
     broadcast_to as broadcast_to,
     concat as concat,
@@ -84,4 +125,24 @@ from adjoint.functions.shapes import (
     take as take,
     transpose as transpose,
     unsqueeze as unsqueeze,
+)
+from adjoint.functions.sorting import (
+    argsort as argsort,
+    median as median,
+    percentile as percentile,
+    quantile as quantile,
+    sort as sort,
+    take_along_axis as take_along_axis,
+)
+from adjoint.functions.trigonometric import (
+    arccos as arccos,
+    arccosh as arccosh,
+    arcsin as arcsin,
+    arcsinh as arcsinh,
+    arctan2 as arctan2,
+    arctanh as arctanh,
+    deg2rad as deg2rad,
+    rad2deg as rad2deg,
+    sinc as sinc,
+    tan as tan,
 )

@@ -88,8 +88,8 @@ def neg(x: Any) -> Variable:
 def pow(a: Any, b: Any) -> Variable:
     """a to the power of b; either may be a Variable.
 
-    The derivatives of an integer power stop at zero: the third one of x² is 0 at x = 0 too. Where a is 0, the
-    derivative in b is 0.
+    The derivatives of an integer power stop at zero: the third one of x² is 0 at x = 0 too. Those of other powers are
+    0 where a ≤ 0, and so is the derivative in b.
 
     >>> x = Variable(2.0)
     >>> pow(x, 3).backward()
@@ -111,7 +111,7 @@ def square(x: Any) -> Variable:
 
 
 def sqrt(x: Any) -> Variable:
-    """√x
+    """√x. The gradient at 0, where it is infinite, is 0.
 
     >>> print(sqrt(Variable(9.0)))
     variable(3.0)
@@ -201,7 +201,7 @@ def expm1(x: Any) -> Variable:
 
 
 def log(x: Any) -> Variable:
-    """The natural logarithm.
+    """The natural logarithm. The gradient at 0, where it is infinite, is 0.
 
     >>> print(log(Variable(1.0)))
     variable(0.0)
@@ -210,7 +210,7 @@ def log(x: Any) -> Variable:
 
 
 def log1p(x: Any) -> Variable:
-    """ln(1 + x), exact for small x.
+    """ln(1 + x), exact for small x. The gradient at −1, where it is infinite, is 0.
 
     >>> print(log1p(Variable(1e-20)))
     variable(1e-20)

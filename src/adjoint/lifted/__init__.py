@@ -1,11 +1,16 @@
 """Arrays that carry more than their values: a batch of them, or a Taylor series (see `adjoint.lifted.lifted`)."""
 
 from adjoint.arrays import register_namespace
+from adjoint.lifted import batch_linear_algebra, series_linear_algebra
 from adjoint.lifted.batch import Batch as Batch
 from adjoint.lifted.lifted import LIFTED as LIFTED, Lifted as Lifted
 from adjoint.lifted.series import Series as Series
 from adjoint.lifted.series_elementwise import ELEMENTWISE_RULES
+from adjoint.lifted.series_inverses import INVERSE_RULES
+from adjoint.lifted.series_special import special_rule
 
-Series.rules.update(ELEMENTWISE_RULES)
+Batch.rules.update(batch_linear_algebra.LINEAR_ALGEBRA_RULES)
+Series.rules.update(ELEMENTWISE_RULES | INVERSE_RULES | series_linear_algebra.LINEAR_ALGEBRA_RULES)
+Series.rules["special"] = special_rule
 register_namespace(Batch, LIFTED)
 register_namespace(Series, LIFTED)

@@ -14,10 +14,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from adjoint.lifted.lifted import LIFTED as xp, call
-from adjoint.lifted.series import Series, coefficients_of, in_shape_of, order_of, plus, value_of
+import numpy as np
 
-__all__ = ["ELEMENTWISE_RULES", "by_slope", "by_slope_of_value"]
+from adjoint.lifted.edges import interior, replaced, selected
+from adjoint.lifted.lifted import LIFTED as xp, OPERATORS, call
+from adjoint.lifted.series import Series, coefficients_of, in_shape_of, order_of, plus
+from adjoint.lifted.tangents import by_tangent
+
+__all__ = ["ELEMENTWISE_RULES", "by_slope", "by_slope_of_value", "next_coefficient"]
 
 Slope = Callable[..., Any]
 
@@ -31,7 +35,7 @@ def _scaled(factor: float, a: Any) -> Any:
     return None if a is None else factor * a
 
 
-def _next(k: int, x: list[Any], s: list[Any]) -> Any:
+def next_coefficient(k: int, x: list[Any], s: list[Any]) -> Any:
     """Σ j xⱼ sₖ₋ⱼ / k"""
     total = None
     for j in range(1, k + 1):
@@ -51,7 +55,7 @@ def by_slope(function: Callable[..., Any], slope: Slope) -> Callable[..., Any]:
         n = x.order
         value = function(x.value, **options)
         s = _slope_coefficients(level, slope(x.truncated(n - 1), **options), n - 1)
-        rest = [_next(k, x.coefficients, s) for k in range(1, n + 1)]
+        rest = [next_coefficient(k, x.coefficients, s) for k in range(1, n + 1)]
         return Series(level, [value, *rest])
 
     return rule
@@ -65,7 +69,7 @@ def by_slope_of_value(function: Callable[..., Any], slope: Slope) -> Callable[..
         for k in range(1, x.order + 1):
             known = found[0] if k == 1 else Series(level, found)
             s = _slope_coefficients(level, slope(known, x.truncated(k - 1), **options), k - 1)
-            found.append(_next(k, x.coefficients, s))
+            found.append(next_coefficient(k, x.coefficients, s))
         return Series(level, found)
 
     return rule
@@ -78,9 +82,9 @@ def _pair(first: str, second: str, sign: float) -> Callable[..., Any]:
     def rule(level: int, x: Any) -> Any:
         a, b = [f(x.value)], [g(x.value)]
         for k in range(1, x.order + 1):
-            next_a = _next(k, x.coefficients, b)
+            next_a = next_coefficient(k, x.coefficients, b)
             if k < x.order:
-                next_b = _next(k, x.coefficients, a)
+                next_b = next_coefficient(k, x.coefficients, a)
                 b.append(next_b if sign == 1.0 else _scaled(sign, next_b))
             a.append(next_a)
         return Series(level, a)
@@ -92,9 +96,9 @@ def _cosine(level: int, x: Any) -> Any:
     """cos' = −sin x', sin' = cos x'"""
     c, s = [xp.cos(x.value)], [xp.sin(x.value)]
     for k in range(1, x.order + 1):
-        next_c = _scaled(-1.0, _next(k, x.coefficients, s))
+        next_c = _scaled(-1.0, next_coefficient(k, x.coefficients, s))
         if k < x.order:
-            s.append(_next(k, x.coefficients, c))
+            s.append(next_coefficient(k, x.coefficients, c))
         c.append(next_c)
     return Series(level, c)
 
@@ -119,14 +123,10 @@ def _inside(x: Any) -> Any:
     return x != 0 if x.dtype.kind == "c" else x > 0
 
 
-def _positive(x: Any) -> Any:
-    """x inside of the domain, else 1: so that nothing infinite arises where a slope is set to 0."""
-    return xp.where(_inside(x), x, 1.0)
-
-
-def _where_positive(x: Any, slope: Any) -> Any:
-    """The slope inside of the domain, 0 at its edge, where it is infinite."""
-    return xp.where(_inside(x), slope, 0.0)
+def _within(x: Any, slope: Slope) -> Any:
+    """slope(x) where x is inside of the domain, else 0."""
+    inside = interior(_inside(x))
+    return selected(inside, slope(replaced(inside, x)))
 
 
 def _whole_power(x: Any, power: int) -> Any:
@@ -144,63 +144,50 @@ def _power(level: int, a: Any, b: Any) -> Any:
             return Series(level, [a.value**b, *(None,) * a.order])
         if b == int(b):
             return _whole_power(a, int(b)) if b > 0 else 1.0 / _whole_power(a, int(-b))
-        return by_slope_of_value(lambda x: x**b, lambda _y, x: b * _fractional(x, b))(level, a)
+        return by_slope_of_value(lambda x: x**b, lambda _y, x: _within(x, lambda x: b * call("pow", x, b - 1.0)))(level, a)
     return _general_power(level, a, b)
 
 
-def _fractional(x: Any, b: float) -> Any:
-    """x^(b−1), and 0 at the edge of the domain where it would be infinite."""
-    if b > 1 and x.dtype.kind != "c":
-        return call("pow", xp.where(x < 0, 0.0, x), b - 1.0)
-    return _where_positive(x, call("pow", _positive(x), b - 1.0))
+def _pow_by_base(y: Any, a: Any, b: Any) -> Any:
+    """b a^(b−1) for a > 0 and for whole b; 0 elsewhere, and where both are 0. Complex powers end at a = 0 only."""
+    if getattr(b, "dtype", _REAL).kind == "c":
+        inside = a != 0
+    else:
+        inside = _inside(a) | ((xp.floor(xp.asarray(b)) == b) & ((a != 0) | (b != 0)))
+    inside = interior(inside)
+    return selected(inside, b * call("pow", replaced(inside, a), b - 1.0))
 
 
-def value_at(x: Any) -> Any:
-    """What a series is without its direction."""
-    return x.value if isinstance(x, Series) else x
+def _pow_by_exponent(y: Any, a: Any, b: Any) -> Any:
+    """y ln a for a > 0; 0 elsewhere, which at a = 0 is the limit for b > 0."""
+    if isinstance(a, (int, float)):
+        return y * math.log(a) if a > 0 else 0.0 * y  # a number takes any dtype
+    if b.dtype.kind == "c":
+        a = a + 0j  # so that negative numbers have a logarithm
+    inside = interior(_inside(a))
+    return selected(inside, y) * xp.log(replaced(inside, a))
 
 
-def _general_power(level: int, a: Any, b: Any) -> Any:
-    """y' = b a^(b−1) a' + y ln(a) b'"""
-    order = order_of(level, (a, b))
-    found = [value_of(level, a) ** value_of(level, b)]
-    left, right = coefficients_of(level, a, order), coefficients_of(level, b, order)
-
-    def part(coefficients: list[Any], k: int) -> Any:
-        return coefficients[0] if k == 0 else Series(level, coefficients[: k + 1])
-
-    for k in range(1, order + 1):
-        total = None
-        base, exponent, known = part(left, k - 1), part(right, k - 1), part(found, k - 1)
-        if any(c is not None for c in left[1 : k + 1]):
-            nothing = (value_at(base) == 0) & (value_at(exponent) == 0)
-            slope = exponent * call("pow", xp.where(nothing, 1.0, base), exponent - 1.0)
-            total = _next(k, left, coefficients_of(level, slope, k - 1))
-        if any(c is not None for c in right[1 : k + 1]):
-            slope = known * _logarithm(base)
-            total = plus(total, _next(k, right, coefficients_of(level, slope, k - 1)))
-        found.append(in_shape_of(found[0], total))
-    return Series(level, found)
+def _general_power_slope(y: Any, xs: Any, ts: Any) -> Any:
+    (a, b), (of_a, of_b) = xs, ts
+    of_base = None if of_a is None else _pow_by_base(y, a, b) * of_a
+    return plus(of_base, None if of_b is None else _pow_by_exponent(y, a, b) * of_b)
 
 
-def _logarithm(x: Any) -> Any:
-    """ln x, and 0 at 0, where y ln x has the limit 0. Of a number it stays a number, which takes any dtype."""
-    if isinstance(x, (int, float)):
-        return math.log(x) if x > 0 else 0.0 if x == 0 else math.nan
-    return xp.log(xp.where(value_at(x) == 0, 1.0, x))
-
+_general_power = by_tangent(OPERATORS["pow"], _general_power_slope)
+_REAL = np.dtype(np.float64)
 
 _SLOPES: dict[str, Slope] = {
     "atan": lambda x: 1.0 / (1.0 + x * x),
     "erf": lambda x: (2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)),
-    "log": lambda x: _where_positive(x, 1.0 / _positive(x)),
-    "log1p": lambda x: _where_positive(1.0 + x, 1.0 / _positive(1.0 + x)),
+    "log": lambda x: _within(x, lambda x: 1.0 / x),
+    "log1p": lambda x: _within(1.0 + x, lambda x: 1.0 / x),
 }
 _SLOPES_OF_VALUE: dict[str, Slope] = {
     "exp": lambda y, _x: y,
     "expm1": lambda y, _x: y + 1.0,
     "sigmoid": lambda y, _x: y - y * y,
-    "sqrt": lambda y, _x: _where_positive(y, 0.5 / _positive(y)),
+    "sqrt": lambda y, _x: _within(y, lambda y: 0.5 / y),
     "tanh": lambda y, _x: 1.0 - y * y,
 }
 ELEMENTWISE_RULES: dict[str, Callable[..., Any]] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from adjoint.ops.complex_numbers import is_complex, real_only
 from adjoint.ops.declaration import Sample, op
+from adjoint.ops.edges import interior, positive, replaced, selected
 
 BROADCASTABLE = "shapes that are equal or can be broadcast (axes compared from the last are equal, or one is 1)"
 PAIRS = (
@@ -57,11 +59,14 @@ square = op("square", lambda xp, x: x * x, vjp=lambda F, g, _y, x: (2.0 * x * g,
 def _power_rule(F, g, _y, x, *, power):
     """Integer powers come to an end: the derivative of x⁰ is 0, also at x = 0 where 0·x⁻¹ would be NaN.
 
-    The zero is a power of x too, so that every further derivative is 0 and not missing.
+    The zero is a power of x too, so that every further derivative is 0 and not missing. Other powers end at x = 0.
     """
     if power == 0:
         return (0.0 * F.power(x, power=0),)
-    return (power * F.power(x, power=power - 1) * g,)
+    if float(power).is_integer():
+        return (power * F.power(x, power=power - 1) * g,)
+    inside = interior(positive(x))
+    return (selected(F, inside, power * F.power(replaced(F, inside, x), power=power - 1) * g),)
 
 
 power = op(
@@ -83,13 +88,20 @@ power = op(
 
 
 def _pow_base_rule(F, g, _y, a, b):
-    """b a^(b-1), and 0 where both are 0: there a^(b-1) would be infinite."""
-    return g * (b * F.pow(F.where((a == 0) & (b == 0), 1.0, a), b - 1.0))
+    """b a^(b-1) for a > 0 and for whole b; 0 elsewhere, and where both are 0. Complex powers end at a = 0 only."""
+    inside = a != 0.0 if is_complex(b) else positive(a)
+    if not is_complex(b):
+        inside = inside | ((F.floor(b) == b) & ((a != 0.0) | (b != 0.0)))
+    inside = interior(inside)
+    return selected(F, inside, g * (b * F.pow(replaced(F, inside, a), b - 1.0)))
 
 
 def _pow_exponent_rule(F, g, y, a, _b):
-    """y ln a; 0 at a = 0, its limit for b > 0."""
-    return g * (y * F.log(F.where(a == 0, 1.0, a)))
+    """y ln a for a > 0; 0 elsewhere, which at a = 0 is the limit for b > 0."""
+    if is_complex(_b):
+        a = a + 0j  # so that negative numbers have a logarithm
+    inside = interior(positive(a))
+    return selected(F, inside, g) * (selected(F, inside, y) * F.log(replaced(F, inside, a)))
 
 
 pow = op(
@@ -111,16 +123,18 @@ def _larger_rule(F, g, a, b):
 DISTINCT_PAIRS = tuple(Sample(*sample.shapes, distinct=True) for sample in PAIRS)
 maximum = op(
     "maximum",
-    lambda xp, a, b: xp.maximum(a, b),
+    lambda xp, a, b: real_only(xp.maximum(a, b)),
     vjp=(lambda F, g, _y, a, b: _larger_rule(F, g, a, b), lambda F, g, _y, a, b: _larger_rule(F, g, b, a)),
+    selects=lambda y, a, b: (a < b, b < a),
     elementwise=True,
     samples=DISTINCT_PAIRS,
     requires=BROADCASTABLE,
 )
 minimum = op(
     "minimum",
-    lambda xp, a, b: xp.minimum(a, b),
+    lambda xp, a, b: real_only(xp.minimum(a, b)),
     vjp=(lambda F, g, _y, a, b: _larger_rule(F, g, b, a), lambda F, g, _y, a, b: _larger_rule(F, g, a, b)),
+    selects=lambda y, a, b: (b < a, a < b),
     elementwise=True,
     samples=DISTINCT_PAIRS,
     requires=BROADCASTABLE,
@@ -133,6 +147,7 @@ where = op(
         lambda F, g, _y, condition, _a, _b: F.where(condition, g, 0.0),
         lambda F, g, _y, condition, _a, _b: F.where(condition, 0.0, g),
     ),
+    selects=lambda y, condition, a, b: (None, condition == 0, condition != 0),
     elementwise=True,
     samples=(
         Sample((2, 3), (2, 3), (2, 3), arrays={0: [[True, False, True], [False, False, True]]}),

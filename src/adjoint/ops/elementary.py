@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from adjoint.ops.complex_numbers import real_only
 from adjoint.ops.declaration import Sample, op
+from adjoint.ops.edges import divide_or_zero, positive
 
 sin = op("sin", lambda xp, x: xp.sin(x), vjp=lambda F, g, _y, x: (g * F.cos(x),), elementwise=True)
 cos = op("cos", lambda xp, x: xp.cos(x), vjp=lambda F, g, _y, x: (-g * F.sin(x),), elementwise=True)
@@ -12,15 +14,27 @@ tanh = op("tanh", lambda xp, x: xp.tanh(x), vjp=lambda F, g, y, _x: (g * (1.0 - 
 arctan = op("arctan", lambda xp, x: xp.atan(x), vjp=lambda F, g, _y, x: (g / (1.0 + x * x),), elementwise=True)
 exp = op("exp", lambda xp, x: xp.exp(x), vjp=lambda F, g, y, _x: (g * y,), elementwise=True)
 expm1 = op("expm1", lambda xp, x: xp.expm1(x), vjp=lambda F, g, y, _x: (g * (y + 1.0),), elementwise=True)
-log = op("log", lambda xp, x: xp.log(x), vjp=lambda F, g, _y, x: (g / x,), elementwise=True, domain=(0.5, 3.0))
+log = op(
+    "log",
+    lambda xp, x: xp.log(x),
+    vjp=lambda F, g, _y, x: (divide_or_zero(F, g, x, positive(x)),),
+    elementwise=True,
+    domain=(0.5, 3.0),
+)
 log1p = op(
     "log1p",
     lambda xp, x: xp.log1p(x),
-    vjp=lambda F, g, _y, x: (g / (1.0 + x),),
+    vjp=lambda F, g, _y, x: (divide_or_zero(F, g, 1.0 + x, positive(1.0 + x)),),
     elementwise=True,
     domain=(-0.5, 2.0),
 )
-sqrt = op("sqrt", lambda xp, x: xp.sqrt(x), vjp=lambda F, g, y, _x: (0.5 * g / y,), elementwise=True, domain=(0.5, 3.0))
+sqrt = op(
+    "sqrt",
+    lambda xp, x: xp.sqrt(x),
+    vjp=lambda F, g, y, _x: (divide_or_zero(F, 0.5 * g, y, positive(y)),),
+    elementwise=True,
+    domain=(0.5, 3.0),
+)
 _TWO_BY_SQRT_PI = 1.1283791670955126
 erf = op(
     "erf",
@@ -28,10 +42,20 @@ erf = op(
     vjp=lambda F, g, _y, x: (g * (_TWO_BY_SQRT_PI * F.exp(-(x * x))),),
     elementwise=True,
 )
+
+
+def _abs_rule(F, g, _y, x):
+    """g times the sign of x; of a complex z, g z̄/|z|, and 0 at 0."""
+    if x.dtype.kind != "c":
+        return (g * F.sign(x),)
+    size = F.abs(x)
+    return (g * F.conj(x) / F.where(size == 0, 1.0, size),)
+
+
 abs = op(
     "abs",
     lambda xp, x: xp.abs(x),
-    vjp=lambda F, g, _y, x: (g * F.sign(x),),
+    vjp=_abs_rule,
     elementwise=True,
     samples=(Sample((2, 3), distinct=True),),
 )
@@ -42,7 +66,7 @@ sign = op("sign", lambda xp, x: xp.sign(x), elementwise=True)
 def _clip(xp, x, *, lo, hi):
     """min(max(x, lo), hi)"""
     y = x if lo is None else xp.maximum(x, lo)
-    return y if hi is None else xp.minimum(y, hi)
+    return real_only(y if hi is None else xp.minimum(y, hi))
 
 
 def _clip_rule(F, g, _y, x, *, lo, hi):
@@ -52,10 +76,17 @@ def _clip_rule(F, g, _y, x, *, lo, hi):
     return (g if hi is None else F.where(x <= hi, g, 0.0),)
 
 
+def _clipped_away(x, lo, hi):
+    """Where x is beyond a bound."""
+    below = False if lo is None else x < lo
+    return (below,) if hi is None else (below | (x > hi),)
+
+
 clip = op(
     "clip",
     _clip,
     vjp=_clip_rule,
+    selects=lambda y, x, *, lo, hi: _clipped_away(x, lo, hi),
     elementwise=True,
     samples=(
         Sample((2, 4), lo=-0.6, hi=0.6, distinct=True),

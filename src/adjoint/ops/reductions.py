@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from adjoint.ops.complex_numbers import real_only
 from adjoint.ops.declaration import Sample, op
+from adjoint.ops.edges import divide_or_zero
 
 
 def axes_of(axis, ndim):
@@ -92,18 +94,27 @@ def _extreme_rule(F, g, y, x, *, axis=None, keepdims=False):
     return (keep_axes(F, g, x.shape, axis, keepdims) * share,)
 
 
+def _not_extreme(y, x, *, axis=None, keepdims=False):
+    """Where x is not the extreme of its line."""
+    if not keepdims and axis is not None:
+        y = y.reshape(kept_shape(x.shape, axis))
+    return (x != y,)
+
+
 DISTINCT = tuple(Sample(*sample.shapes, distinct=True, **sample.params) for sample in REDUCED)
 max = op(
     "max",
-    lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
+    lambda xp, x, *, axis=None, keepdims=False: real_only(xp.max(x, axis=axis, keepdims=keepdims)),
     vjp=_extreme_rule,
+    selects=_not_extreme,
     samples=DISTINCT,
     requires=AXIS_EXISTS + "; at least one element to choose from",
 )
 min = op(
     "min",
-    lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
+    lambda xp, x, *, axis=None, keepdims=False: real_only(xp.min(x, axis=axis, keepdims=keepdims)),
     vjp=_extreme_rule,
+    selects=_not_extreme,
     samples=DISTINCT,
     requires=AXIS_EXISTS + "; at least one element to choose from",
 )
@@ -111,7 +122,7 @@ min = op(
 
 def _logsumexp(xp, x, *, axis=None, keepdims=False):
     """log Σ exp(x), shifted by the maximum; -inf for a line of -inf."""
-    top = xp.max(x, axis=axis, keepdims=True)
+    top = real_only(xp.max(x, axis=axis, keepdims=True))
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
     total = xp.sum(xp.exp(x - top), axis=axis, keepdims=True)
     nothing = total == 0
@@ -131,12 +142,21 @@ logsumexp = op(
     samples=REDUCED,
     requires=AXIS_EXISTS,
 )
+
+
+def _norm(xp, x, *, axis=None, keepdims=False):
+    """√Σ |x|²"""
+    squares = xp.square(xp.real(x)) + xp.square(xp.imag(x)) if x.dtype.kind == "c" else x * x
+    return xp.sqrt(xp.sum(squares, axis=axis, keepdims=keepdims))
+
+
 norm = op(
     "norm",
-    lambda xp, x, *, axis=None, keepdims=False: xp.sqrt(xp.sum(x * x, axis=axis, keepdims=keepdims)),
+    _norm,
     # The subgradient 0 at the origin, where x/|x| is undefined.
     vjp=lambda F, g, y, x, *, axis=None, keepdims=False: (
-        x * keep_axes(F, g / F.where(y == 0, 1.0, y), x.shape, axis, keepdims),
+        (F.conj(x) if x.dtype.kind == "c" else x)
+        * keep_axes(F, divide_or_zero(F, g, y, y != 0.0), x.shape, axis, keepdims),
     ),
     samples=REDUCED,
     domain=(0.5, 2.0),

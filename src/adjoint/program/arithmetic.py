@@ -11,10 +11,10 @@ import numpy as np
 
 from adjoint.errors import TraceError
 from adjoint.program.operations import COMPARISONS
-from adjoint.program.trace import Trace
+from adjoint.program.trace import Trace, trace_of
 from adjoint.program.tracer import NUMBERS, Number, Tracer, is_operand, unreadable
 
-__all__ = ["BINARY_UFUNCS", "binary", "power", "result_dtype", "unary"]
+__all__ = ["BINARY_UFUNCS", "binary", "converted", "power", "result_dtype", "unary"]
 
 _ON_NUMBERS: dict[str, Callable[..., Any]] = {  # as Python computes them
     "add": operator.add,
@@ -115,7 +115,11 @@ def _of_numbers(op: str, a: Any, b: Any) -> Any:
     function = _ON_NUMBERS.get(op)
     value = None if function is None else function(*values)
     if not isinstance(value, NUMBERS):
-        raise unreadable(f"{op} of numbers, as the result is complex, a reading")
+        raise unreadable(f"{op} of numbers, a reading")
+    if isinstance(value, complex) or any(isinstance(x, complex) for x in values):
+        # Only real numbers are given at each call: the program holds for these ones.
+        assert function is not None
+        return function(*[x.pin() if isinstance(x, Number) else x for x in (a, b)])
     roots = frozenset().union(*(x.roots for x in (a, b) if isinstance(x, Number)))
     in_floats = op == "div" or any(isinstance(x, float) for x in values) or isinstance(value, float)
     dtype = np.dtype(np.float64 if in_floats else np.int64)
@@ -125,9 +129,11 @@ def _of_numbers(op: str, a: Any, b: Any) -> Any:
 
 def power(base: Any, exponent: Any) -> Any:
     """base ** exponent; small whole exponents are products, as in NumPy, ½ is a square root."""
-    if type(exponent) not in NUMBERS or isinstance(base, Number) or base.dtype.kind not in "fiu":
+    if type(exponent) not in NUMBERS or isinstance(base, Number) or base.dtype.kind not in "fciu":
         return binary("pow", base, exponent)
-    floats = base.dtype.kind == "f"
+    if isinstance(exponent, complex):
+        return binary("pow", base, exponent)
+    floats = base.dtype.kind in "fc"
     if exponent == 0.5 and floats:
         return unary("sqrt", np.sqrt, base)
     if exponent != int(exponent) or not (0 < abs(exponent) <= _FEW_FACTORS) or (exponent < 0 and not floats):
@@ -144,6 +150,15 @@ def _product(base: Any, count: int) -> Any:
         return base
     half = _product(base, count // 2)
     return half * half * base if count % 2 else half * half
+
+
+def converted(ufunc: Any, *xs: Any) -> list[Any]:
+    """The operands as tracers, in the dtypes in which the ufunc computes on them."""
+    trace = trace_of(*xs)
+    kinds = tuple(_kind(x) for x in xs)
+    if all(isinstance(kind, type) for kind in kinds):  # numbers alone
+        kinds = (np.dtype(np.float64),) * len(kinds)
+    return [trace.wrap(trace.read(x, dtype)) for x, dtype in zip(xs, _loop(ufunc, kinds), strict=False)]
 
 
 def unary(op: str, ufunc: Any, x: Any) -> Any:

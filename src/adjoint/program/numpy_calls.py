@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.errors import TraceError
-from adjoint.program import elementwise, reductions, shapes
+from adjoint.program import complex_numbers, composed, elementwise, reductions, shapes
 from adjoint.program.arithmetic import BINARY_UFUNCS, binary
 from adjoint.program.einsums import einsum
 from adjoint.program.indexing import take
@@ -20,11 +20,21 @@ from adjoint.program.tracer import Tracer, is_operand
 __all__ = ["apply_function", "apply_ufunc"]
 
 _SAME_NAME = "cos cosh exp expm1 isfinite isnan log log1p logical_not sign sin sinh sqrt square tanh".split()
+_COMPOSED = "cbrt ceil copysign exp2 floor hypot log10 log2 logaddexp trunc".split()
 _UFUNCS: dict[Any, Callable[..., Any]] = {
     **{getattr(np, name): getattr(elementwise, name) for name in _SAME_NAME},
     **{ufunc: partial(binary, op) for op, ufunc in BINARY_UFUNCS.items()},
+    **{getattr(np, name): getattr(composed, name) for name in _COMPOSED},
     np.absolute: elementwise.abs,
+    np.arccos: complex_numbers.acos,
+    np.arccosh: complex_numbers.acosh,
+    np.arcsin: complex_numbers.asin,
+    np.arcsinh: complex_numbers.asinh,
     np.arctan: elementwise.atan,
+    np.arctan2: composed.atan2,
+    np.conj: complex_numbers.conj,
+    np.tan: complex_numbers.tan,
+    np.arctanh: complex_numbers.atanh,
     np.negative: operator.neg,
     np.invert: operator.invert,
     np.power: lambda a, b: a**b if isinstance(a, Tracer) else binary("pow", a, b),
@@ -44,6 +54,9 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.cumsum: lambda x, axis: reductions.cumulative_sum(x, axis=axis),
     np.dot: dot,
     np.einsum: einsum,
+    np.real: complex_numbers.real,
+    np.imag: complex_numbers.imag,
+    np.round: composed.round,
     np.shape: lambda x: x.shape,
     np.ndim: lambda x: x.ndim,
     np.size: lambda x: x.size,

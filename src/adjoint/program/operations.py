@@ -19,7 +19,7 @@ from adjoint.arrays import fill
 from adjoint.errors import ProgramError
 from adjoint.program.instruction import Instruction
 
-__all__ = ["COMPARISONS", "OPERATIONS", "Operation", "broadcast_shapes", "make", "slice_index", "thawed"]
+__all__ = ["COMPARISONS", "OPERATIONS", "Operation", "broadcast_shapes", "make", "real_dtype", "slice_index", "thawed"]
 
 Shape = tuple[int, ...]
 _BOOL = np.dtype(np.bool_)
@@ -82,6 +82,16 @@ def _arithmetic(inputs: tuple[Instruction, ...]) -> tuple[Shape, Any]:
     return _common_shape(inputs), _same_dtype(inputs)
 
 
+@lru_cache(None)
+def real_dtype(dtype: Any) -> Any:
+    """The dtype of the real part of what is of `dtype`."""
+    return np.zeros((), dtype).real.dtype
+
+
+def _magnitude(inputs: tuple[Instruction, ...]) -> tuple[Shape, Any]:
+    return inputs[0].shape, real_dtype(inputs[0].dtype)
+
+
 def _comparison(inputs: tuple[Instruction, ...]) -> tuple[Shape, Any]:
     _same_dtype(inputs)
     return _common_shape(inputs), _BOOL
@@ -91,7 +101,9 @@ def _selection(inputs: tuple[Instruction, ...]) -> tuple[Shape, Any]:
     return _common_shape(inputs), _same_dtype(inputs[1:])
 
 
-UNARY = "abs atan cos cosh erf exp expm1 log log1p sigmoid sign sin sinh sqrt tanh".split()
+UNARY = "atan cos cosh erf exp expm1 log log1p sigmoid sign sin sinh sqrt tanh".split()
+PARTS = ("real", "imag")
+OF_COMPLEX = "acos acosh asin asinh atanh conj tan".split()  # of real numbers they are composed of others
 TESTS = "isfinite isnan".split()
 COMPARISONS = {
     "eq": operator.eq,
@@ -123,8 +135,10 @@ def _by_namespace(name: str) -> Callable[..., Any]:
     return lambda xp, *xs: getattr(xp, name)(*xs)
 
 
-for _name in UNARY:
+for _name in (*UNARY, *OF_COMPLEX):
     _declare(_name, _by_namespace(_name), _arithmetic, "elementwise")
+for _name in ("abs", *PARTS):
+    _declare(_name, _by_namespace(_name), _magnitude, "elementwise")
 for _name in TESTS:
     _declare(_name, _by_namespace(_name), _comparison, "elementwise")
 for _name, _function in BINARY.items():
@@ -139,6 +153,13 @@ _declare("where", _by_namespace("where"), _selection, "elementwise")
 _declare(
     "cast", lambda xp, x, dtype: xp.astype(x, dtype), lambda inputs, dtype: (inputs[0].shape, dtype), "elementwise"
 )
+
+
+def _special(inputs: tuple[Instruction, ...], function: str) -> tuple[Shape, Any]:
+    return _arithmetic(inputs)
+
+
+_declare("special", lambda xp, *args: xp.special(*args[:-1], function=args[-1]), _special, "other")
 
 # Sources
 
@@ -269,6 +290,36 @@ _declare(
 _declare("copy", lambda xp, x: xp.copy(x), lambda inputs: (inputs[0].shape, inputs[0].dtype), "other")
 _declare("concat", lambda xp, *args: xp.concat(args[:-1], axis=args[-1]), _concat, "other")
 
+# Fourier transforms: NumPy computes in double precision, but for single precision
+
+
+@lru_cache(None)
+def _complex_dtype(dtype: Any) -> Any:
+    return np.result_type(dtype, 1.0, np.complex64)
+
+
+def _fft(inputs: tuple[Instruction, ...], axis: int) -> tuple[Shape, Any]:
+    return inputs[0].shape, _complex_dtype(inputs[0].dtype)
+
+
+def _with_length(shape: Shape, axis: int, length: int) -> Shape:
+    return (*shape[:axis], length, *shape[axis + 1 :])
+
+
+def _rfft(inputs: tuple[Instruction, ...], axis: int) -> tuple[Shape, Any]:
+    shape = inputs[0].shape
+    return _with_length(shape, axis, shape[axis] // 2 + 1), _complex_dtype(inputs[0].dtype)
+
+
+def _irfft(inputs: tuple[Instruction, ...], n: int, axis: int) -> tuple[Shape, Any]:
+    return _with_length(inputs[0].shape, axis, n), real_dtype(_complex_dtype(inputs[0].dtype))
+
+
+_declare("fft", lambda xp, x, axis: xp.fft(x, axis=axis), _fft, "other")
+_declare("ifft", lambda xp, x, axis: xp.ifft(x, axis=axis), _fft, "other")
+_declare("rfft", lambda xp, x, axis: xp.rfft(x, axis=axis), _rfft, "other")
+_declare("irfft", lambda xp, x, n, axis: xp.irfft(x, n=n, axis=axis), _irfft, "other")
+
 # Indexing: `index` holds a Place for each of the index arrays, which are inputs
 
 
@@ -290,6 +341,12 @@ _declare("gather", lambda xp, x, *rest: xp.getitem(x, fill(thawed(rest[-1]), res
 _declare(
     "scatter_add",
     lambda xp, x, values, *rest: xp.scatter_add(x, fill(thawed(rest[-1]), rest[:-1]), values),
+    lambda inputs, index: (inputs[0].shape, _same_dtype(inputs[:2])),
+    "other",
+)
+_declare(
+    "index_update",
+    lambda xp, x, values, *rest: xp.index_update(x, fill(thawed(rest[-1]), rest[:-1]), values),
     lambda inputs, index: (inputs[0].shape, _same_dtype(inputs[:2])),
     "other",
 )

@@ -1,0 +1,64 @@
+"""The error function, the normal distribution, and their inverses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adjoint.core.variable import Variable, apply
+from adjoint.ops import special
+
+__all__ = ["erfc", "erfcinv", "erfinv", "log_ndtr", "ndtr", "ndtri"]
+
+
+def erfc(x: Any) -> Variable:
+    """1 − erf x, exact where that is small.
+
+    >>> print(erfc(Variable(0.0)))
+    variable(1.0)
+    """
+    return apply(special.erfc, x)
+
+
+def erfinv(x: Any) -> Variable:
+    """The number whose erf is x, for −1 ≤ x ≤ 1. The gradient at ±1 is 0.
+
+    >>> print(erfinv(Variable(0.0)))
+    variable(0.0)
+    """
+    return apply(special.erfinv, x)
+
+
+def erfcinv(x: Any) -> Variable:
+    """The number whose erfc is x, for 0 ≤ x ≤ 2. The gradient at 0 and 2 is 0.
+
+    >>> round(erfcinv(Variable(0.5)).item(), 12)
+    0.476936276204
+    """
+    return apply(special.erfcinv, x)
+
+
+def ndtr(x: Any) -> Variable:
+    """The standard normal distribution function, 1/√(2π) ∫₋∞ˣ exp(−t²/2) dt.
+
+    >>> print(ndtr(Variable(0.0)))
+    variable(0.5)
+    """
+    return apply(special.ndtr, x)
+
+
+def log_ndtr(x: Any) -> Variable:
+    """ln ndtr x, exact far out on the left too.
+
+    >>> round(log_ndtr(Variable(-100.0)).item(), 6)
+    -5005.524209
+    """
+    return apply(special.log_ndtr, x)
+
+
+def ndtri(p: Any) -> Variable:
+    """The number whose ndtr is p, for 0 ≤ p ≤ 1. The gradient at 0 and 1 is 0.
+
+    >>> print(ndtri(Variable(0.5)))
+    variable(0.0)
+    """
+    return apply(special.ndtri, p)
