@@ -19,6 +19,7 @@ BASES = {
     "DataError": (errors.ArgumentError, ValueError),
     "AxisError": (ValueError, IndexError),
     "OutOfRangeError": (IndexError,),
+    "LinearAlgebraError": (np.linalg.LinAlgError, ValueError),
     "DTypeError": (TypeError,),
     "GradientError": (RuntimeError,),
     "MissingDependencyError": (ImportError,),

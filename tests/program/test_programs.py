@@ -48,6 +48,13 @@ def given(*shape, dtype=F64):
         ("matmul_add", [(2, 4), (2, 3), (3, 4)], (), (2, 4), F64),
         ("concat", [(2, 3), (2, 1)], (1,), (2, 4), F64),
         ("copy", [(2, 3)], (), (2, 3), F64),
+        ("argsort", [(2, 3)], (1,), (2, 3), np.dtype(np.intp)),
+        ("solve", [(2, 1, 0, 0), (4, 0, 3)], (), (2, 4, 0, 3), F64),
+        ("slogdet", [(4, 3, 3)], (), (4, 2), F64),
+        ("eig", [(4, 3, 3)], (), (4, 4, 3), np.dtype(complex)),
+        ("eigh", [(4, 3, 3)], (), (4, 4, 3), F64),
+        ("svd", [(4, 3, 2)], (), (4, 6, 2), F64),
+        ("qr", [(4, 2, 3)], (), (4, 5, 2), F64),
     ],
 )
 def test_the_type_of_a_result_is_that_of_numpys(op, shapes, params, shape, dtype):
@@ -76,6 +83,12 @@ def test_the_type_of_a_result_is_that_of_numpys(op, shapes, params, shape, dtype
         ("matmul", [given(2, 3), given(2, 3)], ()),
         ("matmul", [given(3), given(3, 2)], ()),
         ("concat", [given(2), given(2, dtype=F32)], (0,)),
+        ("argsort", [given(2)], (1,)),
+        ("cholesky", [given(2, 3)], ()),
+        ("eigh", [given(3)], ()),
+        ("svd", [given(3)], ()),
+        ("solve", [given(2, 2), given(3, 1)], ()),
+        ("solve", [given(2, 2), given(2, 1, dtype=F32)], ()),
         ("input", [], (0,)),
     ],
 )

@@ -101,7 +101,7 @@ def _interpreted(traced: Traced) -> Executable:
                 return NotImplemented
         try:
             results = interpret(program, numpy_namespace, [np.asarray(x) for x in inputs])
-        except (CheckFailed, IndexError):
+        except (CheckFailed, IndexError, np.linalg.LinAlgError):
             return False
         for result, output in zip([np.array(r) for r in results], rest, strict=True):
             output[...] = result

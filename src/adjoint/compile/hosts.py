@@ -28,7 +28,7 @@ def host_operation(call: Call, schedule: Schedule, lowered: Lowered) -> Between:
         try:
             with np.errstate(all="ignore"):
                 result = evaluate(numpy_namespace, *inputs, *x.params)
-        except IndexError:
+        except (IndexError, np.linalg.LinAlgError):
             return False
         if x.op == "require" and not np.all(result):
             return False
@@ -39,7 +39,10 @@ def host_operation(call: Call, schedule: Schedule, lowered: Lowered) -> Between:
 
 
 def _array(value: Instruction, schedule: Schedule, lowered: Lowered, arena: Any, given: Sequence[Any]) -> Any:
-    """A value that lies in memory, as an array."""
+    """A constant, or a value that lies in memory, as an array."""
+    if value.op == "constant":
+        number, dtype = value.params
+        return np.asarray(number, dtype)
     layout = schedule.layouts[value]
     root = layout.root
     size = root.size * root.dtype.itemsize

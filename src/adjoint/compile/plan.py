@@ -21,7 +21,7 @@ from adjoint.program import Program
 __all__ = ["CHECKS", "Plan", "Row", "can_fail", "plan_key"]
 
 # Operations that may find at run time that they cannot be done.
-CHECKS = frozenset({"gather", "scatter_add", "require"})
+CHECKS = frozenset({"cholesky", "eig", "eigh", "gather", "index_update", "scatter_add", "require", "solve", "svd"})
 
 
 @dataclass(frozen=True)
