@@ -131,7 +131,7 @@ class OtherManyNode(ManyNode):
 
 def nodes_behind(*creators: Node) -> list[Node]:
     """The given nodes and every node that they depend on, the last generation first."""
-    found = list(dict.fromkeys(creators))
+    found = list(creators) if len(creators) == 1 else list(dict.fromkeys(creators))
     seen = set(found)
     for node in found:  # which grows on the way
         for link in node.inputs:

@@ -7,15 +7,18 @@ adding contributions up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
 from typing import Any, Protocol
 
+from adjoint.arrays import numpy_namespace
 from adjoint.config import DEPTH, STRICT
 from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind, relevant_nodes
 from adjoint.core.unselected import Masks, masks_behind, note, zeroed
 from adjoint.errors import GradientError
 from adjoint.ops import raw_functions
+from adjoint.provenance.watching import BLOCKS, WATCHER, RuleRunner
 
 __all__ = ["Links", "Recorded", "sweep"]
 
@@ -41,6 +44,7 @@ def sweep(
     recorded: Recorded | None,
     retained: list[tuple[Link, Any]] | None = None,
     targets: Collection[Link] | None = None,
+    run_rules: RuleRunner | None = None,
 ) -> dict[Link, Any]:
     """The cotangents of the leaves behind `roots`, or of `targets`, given those of the roots.
 
@@ -50,12 +54,91 @@ def sweep(
         recorded: how to record the sweep; None for one on plain arrays.
         retained: where a list is given, each intermediate value's link and cotangent are added to it.
         targets: the links whose cotangents are wanted, at which the sweep ends; None for all leaves.
+        run_rules: what runs the rules, where the sweep is watched.
     """
+    if BLOCKS and run_rules is None and (watcher := WATCHER.get()) is not None:
+        with watcher.sweeping(_run_rules, roots) as run_rules:
+            found = sweep(roots, namespace, recorded, retained, targets, run_rules)
+            run_rules.end(found)
+            return found
+    rules = run_rules or _run_rules
     leaves: dict[Link, Any] = {}
     pending: dict[Node, Any] = {}  # by node that is still to come
     ours: set[Any] = set()  # keys in either table whose cotangent is a sum made here
     links: Links | None = None if recorded is None and retained is None else {}
-    creators: list[Node] = []
+    creators = _start(roots, targets, leaves, pending, ours, links)
+    functions = raw_functions(namespace) if recorded is None else recorded.functions
+    is_lifted = namespace is not numpy_namespace and getattr(namespace, "TAKES_ALL", False)
+    unselected: Masks = {}
+    is_strict = STRICT.get()
+    nodes = nodes_behind(*creators) if targets is None else relevant_nodes(creators, targets)
+    relevant: Collection[Node] = () if targets is None else set(nodes)
+    for node in nodes:
+        g = pending.pop(node, None)
+        if g is None:
+            continue
+        y: Any = node.output
+        xs: Sequence[Any] = node.saved
+        if links is not None:
+            if retained is not None:
+                retained.extend(_outputs_of(node, g, links))
+            if recorded is not None:
+                y, xs = recorded.kept(node, links)
+        F, lowers = functions, is_lifted
+        if node.namespace is not None:
+            lowers = True
+            if recorded is None and not is_lifted:
+                F = raw_functions(node.namespace)
+        mask = unselected.pop(node, None) if unselected else None
+        op = node.op
+        masks: Iterable[Any] = _NO_MASKS
+        try:
+            parts = rules(node, F, g, y, xs, targets, relevant)
+            if mask is not None or (op.selects is not None and not is_strict):
+                masks = masks_behind(node, mask, g.shape, g.dtype, y, xs)
+                if mask is not None and op.elementwise and not op.linear:
+                    parts = [None if part is None else zeroed(part, mask, F) for part in parts]
+            for link, part, left_out in zip(node.inputs, parts, masks):  # noqa: B905  _run_rules compares the lengths
+                if link is None or part is None:
+                    continue
+                array = part if recorded is None else part._data
+                if array.shape != link.shape:
+                    part = F.sum_to(part, shape=link.shape)
+                if array.dtype is not link.dtype and array.dtype != link.dtype:
+                    part = _in_dtype(part, array.dtype, link.dtype, F)
+                if lowers:
+                    part = _lowered(part, link, recorded)
+                creator = link.creator
+                if creator is None or (targets is not None and link in targets):
+                    _put(leaves, ours, link, part)
+                    continue
+                if left_out is not None or unselected:
+                    note(unselected, creator, left_out, is_first=creator not in pending)
+                if creator.siblings:
+                    _put_output(pending, link, part)
+                else:
+                    _put(pending, ours, creator, part)
+                if links is not None:
+                    links[(creator, link.index) if creator.siblings else creator] = link
+        except Exception as error:
+            raise_rule_error(op, node.inputs, error)
+            raise
+    return leaves
+
+
+_NO_MASKS = repeat(None)
+
+
+def _start(
+    roots: Sequence[tuple[Link, Any]],
+    targets: Collection[Link] | None,
+    leaves: dict[Link, Any],
+    pending: dict[Node, Any],
+    ours: set[Any],
+    links: Links | None,
+) -> list[Node]:
+    """Fills the tables with the roots' cotangents, and returns their creators."""
+    creators = []
     for root, cotangent in roots:
         creator = root.creator
         if creator is None or (targets is not None and root in targets):
@@ -68,64 +151,7 @@ def sweep(
             _put(pending, ours, creator, cotangent)
         if links is not None:
             links[_key(creator, root.index)] = root
-    own_functions = raw_functions(namespace) if recorded is None else recorded.functions
-    takes_all = recorded is not None or getattr(namespace, "TAKES_ALL", False)
-    depth = DEPTH.get()
-    unselected: Masks = {}
-    is_strict = STRICT.get()
-    nodes = nodes_behind(*creators) if targets is None else relevant_nodes(creators, targets)
-    relevant = None if targets is None else set(nodes)
-    for node in nodes:
-        g = pending.pop(node, None)
-        if g is None:
-            continue
-        y: Any = node.output
-        xs: Sequence[Any] = node.saved
-        if links is not None:
-            if retained is not None:
-                retained.extend(_outputs_of(node, g, links))
-            if recorded is not None:
-                y, xs = recorded.kept(node, links)
-        F = own_functions if takes_all or node.namespace is None else raw_functions(node.namespace)
-        needs = None
-        if targets is not None:
-            needs = [link is not None and (link in targets or link.creator in relevant) for link in node.inputs]
-        mask = unselected.pop(node, None) if unselected else None
-        try:
-            parts = _run_rules(node, F, g, y, xs, needs)
-            masks = None
-            if mask is not None or (node.op.selects is not None and not is_strict):
-                masks = masks_behind(node, mask, g.shape, g.dtype, y, xs)
-            is_masked = mask is not None and node.op.elementwise and not node.op.linear
-            for position, (link, part) in enumerate(zip(node.inputs, parts)):  # noqa: B905  _run_rules compares
-                if link is None or part is None or (needs is not None and not needs[position]):
-                    continue
-                if is_masked:
-                    part = zeroed(part, mask, F)
-                array = part if recorded is None else part._data
-                if array.shape != link.shape:
-                    part = F.sum_to(part, shape=link.shape)
-                if array.dtype is not link.dtype and array.dtype != link.dtype:
-                    part = _in_dtype(part, array.dtype, link.dtype, F)
-                if takes_all or node.namespace is not None:
-                    part = _lowered(part, link, depth, recorded)
-                creator = link.creator
-                if creator is None or (targets is not None and link in targets):
-                    _put(leaves, ours, link, part)
-                    continue
-                if creator.siblings:
-                    _put_output(pending, link, part)
-                else:
-                    if masks is not None or unselected:
-                        left_out = None if masks is None else masks[position]
-                        note(unselected, creator, left_out, is_first=creator not in pending)
-                    _put(pending, ours, creator, part)
-                if links is not None:
-                    links[(creator, link.index) if creator.siblings else creator] = link
-        except Exception as error:
-            raise_rule_error(node.op, node.inputs, error)
-            raise
-    return leaves
+    return creators
 
 
 def _in_dtype(part: Any, found: Any, wanted: Any, F: Any) -> Any:
@@ -135,10 +161,13 @@ def _in_dtype(part: Any, found: Any, wanted: Any, F: Any) -> Any:
     return part if part.dtype == wanted else F.astype(part, dtype=wanted)
 
 
-def _lowered(part: Any, link: Link, depth: int, recorded: Recorded | None) -> Any:
+def _lowered(part: Any, link: Link, recorded: Recorded | None) -> Any:
     """A cotangent without the levels of transforms that are over and that its value is not part of."""
     array = part if recorded is None else part._data
     level = getattr(array, "level", 0)
+    if level <= link.level:
+        return part
+    depth = DEPTH.get()
     while level > depth and level > link.level:
         part = array.lowered() if recorded is None else recorded.lowered(part)
         array = part if recorded is None else part._data
@@ -172,17 +201,27 @@ def _put_output(pending: dict[Node, Any], link: Link, part: Any) -> None:
     parts[link.index] = part if total is None else total + part
 
 
-def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any], needs: Sequence[bool] | None) -> Sequence[Any]:
+def _run_rules(
+    node: Node,
+    F: Any,
+    g: Any,
+    y: Any,
+    xs: Sequence[Any],
+    targets: Collection[Link] | None = None,
+    relevant: Collection[Node] = (),
+) -> Sequence[Any]:
     """The cotangents of the node's inputs by its op's rule or rules; None where there is none to give.
 
-    `needs` says which of them are wanted; None for all but those of constants, and of leaves that are gone.
+    With targets, those that lead to no target are None as well.
     """
     op = node.op
     params = node.params
     if op.rules is not None:
         parts: Any = []
-        for position, (rule, link) in enumerate(zip(op.rules, node.inputs)):  # noqa: B905  a trailing one may be left out
-            if link is None or rule is None or (not needs[position] if needs is not None else link.creator is None and link.variable() is None):
+        for rule, link in zip(op.rules, node.inputs):  # noqa: B905  a trailing input may be left out
+            if link is None or rule is None or not (link.creator is not None or link.variable() is not None):
+                parts.append(None)  # a constant, or a leaf that is gone: its rule does not run
+            elif targets is not None and link not in targets and link.creator not in relevant:
                 parts.append(None)
             elif params:
                 parts.append(rule(F, g, y, *xs, **params))
@@ -190,23 +229,44 @@ def _run_rules(node: Node, F: Any, g: Any, y: Any, xs: Sequence[Any], needs: Seq
                 parts.append(rule(F, g, y, *xs))
         return parts
     assert op.vjp is not None
-    if op.takes_needs:
-        if needs is None:
-            needs = [
-                link is not None and (link.creator is not None or link.variable() is not None) for link in node.inputs
-            ]
-        parts = op.vjp(F, g, y, *xs, needs=needs, **params)
-    elif params:
-        parts = op.vjp(F, g, y, *xs, **params)
+    if op.takes_needs or targets is not None:
+        return _run_with_needs(node, F, g, y, xs, targets, relevant)
+    parts = op.vjp(F, g, y, *xs, **params) if params else op.vjp(F, g, y, *xs)
+    if type(parts) is not tuple or len(parts) != len(node.inputs):
+        _check_parts(node, parts)
+    return parts
+
+
+def _run_with_needs(
+    node: Node,
+    F: Any,
+    g: Any,
+    y: Any,
+    xs: Sequence[Any],
+    targets: Collection[Link] | None,
+    relevant: Collection[Node],
+) -> Sequence[Any]:
+    """The cotangents by a rule for all inputs, of which only some are wanted."""
+    if targets is None:
+        needs = [link is not None and (link.creator is not None or link.variable() is not None) for link in node.inputs]
     else:
-        parts = op.vjp(F, g, y, *xs)
+        needs = [link is not None and (link in targets or link.creator in relevant) for link in node.inputs]
+    op = node.op
+    assert op.vjp is not None
+    options = {**node.params, "needs": needs} if op.takes_needs else node.params
+    parts = op.vjp(F, g, y, *xs, **options)
+    _check_parts(node, parts)
+    return [part if needed else None for part, needed in zip(parts, needs, strict=True)]
+
+
+def _check_parts(node: Node, parts: Any) -> None:
+    """Raises GradientError for a rule that did not return a cotangent for each input."""
     if not isinstance(parts, (tuple, list)) or len(parts) != len(node.inputs):
         count = f"{len(parts)} cotangents" if isinstance(parts, (tuple, list)) else type(parts).__name__
         raise GradientError(
-            f"the rule of {op.name} returned {count} for {len(node.inputs)} inputs; "
+            f"the rule of {node.op.name} returned {count} for {len(node.inputs)} inputs; "
             "it returns a tuple with one for each, None where there is none"
         )
-    return parts
 
 
 def _outputs_of(node: Node, g: Any, links: Links) -> list[tuple[Link, Any]]:

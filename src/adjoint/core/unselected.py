@@ -2,8 +2,8 @@
 
 Where a condition is false, `where(condition, log(x), 0)` does not depend on x. Its cotangent there is 0, but the rule
 of the logarithm multiplies it by 1/x, and 0 · ∞ is NaN. So the sweep takes the selection's mask along, as far as ops
-act element by element or move elements, and sets the cotangents of these lanes to zero after each rule. The mask is what the
-selection knows, not where a cotangent happens to be 0: those lanes have second derivatives.
+act element by element or move elements, and sets the cotangents of these lanes to zero after each rule. The mask is
+what the selection knows, not where a cotangent happens to be 0: those lanes have second derivatives.
 """
 
 from __future__ import annotations
@@ -85,4 +85,3 @@ def _add_moved(found: list[Any], node: Node, mask: Any, shape: tuple[int, ...], 
 def zeroed(part: Any, mask: Any, F: Any) -> Any:
     """A cotangent with zeros at the lanes of a mask."""
     return F.where(mask, 0.0, part)
-

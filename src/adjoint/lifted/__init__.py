@@ -8,9 +8,10 @@ from adjoint.lifted.series import Series as Series
 from adjoint.lifted.series_elementwise import ELEMENTWISE_RULES
 from adjoint.lifted.series_inverses import INVERSE_RULES
 from adjoint.lifted.series_special import special_rule
+from adjoint.lifted.tangents import with_tangent
 
 Batch.rules.update(batch_linear_algebra.LINEAR_ALGEBRA_RULES)
 Series.rules.update(ELEMENTWISE_RULES | INVERSE_RULES | series_linear_algebra.LINEAR_ALGEBRA_RULES)
-Series.rules["special"] = special_rule
+Series.rules.update(special=special_rule, with_tangent=with_tangent)
 register_namespace(Batch, LIFTED)
 register_namespace(Series, LIFTED)

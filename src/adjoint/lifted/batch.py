@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from adjoint.arrays import primitives
 from adjoint.errors import TransformError
 from adjoint.lifted.axes import axes_from_zero, resolved
-from adjoint.lifted.indices import batched_getitem, batched_unindex, selected_shape
+from adjoint.lifted.indices import batched_getitem, batched_index_update, batched_unindex, selected_shape
 from adjoint.lifted.lifted import LIFTED as xp, OPERATORS, Lifted
 
 __all__ = ["BATCH_RULES", "Batch", "elementwise", "held"]
@@ -99,6 +100,11 @@ def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
         return Batch(level, function(*operands, **options))
 
     return rule
+
+
+def _with_tangent(level: int, forward: Callable[..., Any], tangent: Callable[..., Any], *xs: Any, **params: Any) -> Any:
+    """The rule of the forward of an op that has a `jvp`, and acts element by element or on the matrices of a stack."""
+    return elementwise(partial(xp.with_tangent(forward, tangent), xp))(level, *xs, **params)
 
 
 def _reduction(name: str) -> Callable[..., Any]:
@@ -223,6 +229,10 @@ def _unindex(level: int, values: Any, index: Any, shape: Any) -> Any:
     return Batch(level, batched_unindex(level, values, index, tuple(shape), held))
 
 
+def _index_update(level: int, x: Any, index: Any, values: Any, in_place: bool = False) -> Any:
+    return Batch(level, batched_index_update(level, x, index, values, held))
+
+
 def _scatter_add(level: int, x: Any, index: Any, values: Any) -> Any:
     wanted = selected_shape(x.shape, index)
     return x + xp.unindex(xp.broadcast_to(values, wanted) if values.shape != wanted else values, index, x.shape)
@@ -241,7 +251,7 @@ def _require(level: int, flags: Any, error: Any) -> None:
     xp.require(flags.value, error)
 
 
-_CONSTANTS = {
+_CONSTANTS: dict[str, Callable[..., Any]] = {
     "zeros_like": lambda level, x: np.zeros(x.shape, x.dtype),
     "ones_like": lambda level, x: np.ones(x.shape, x.dtype),
     "full_like": lambda level, x, value: xp.broadcast_to(xp.astype(xp.asarray(value), x.dtype), x.shape),
@@ -249,7 +259,7 @@ _CONSTANTS = {
 BATCH_RULES.update({name: elementwise(function) for name, function in OPERATORS.items()})
 BATCH_RULES.update({name: elementwise(getattr(xp, name)) for name in (*primitives.ELEMENTWISE, "copy")})
 BATCH_RULES.update({name: _reduction(name) for name in ("max", "min", "sum")})
-BATCH_RULES.update({name: _along(name) for name in primitives.SCANS})
+BATCH_RULES.update({name: _along(name) for name in ("argsort", *primitives.SCANS, *primitives.FOURIER)})
 BATCH_RULES.update(_CONSTANTS)
 BATCH_RULES.update(
     argmax=_argmax,
@@ -260,6 +270,7 @@ BATCH_RULES.update(
     einsum=_einsum,
     flip=_flip,
     getitem=_getitem,
+    index_update=_index_update,
     matmul=_matmul,
     permute_dims=_permute_dims,
     pick=_pick,
@@ -270,4 +281,5 @@ BATCH_RULES.update(
     sum_to=_sum_to,
     take=_take,
     unindex=_unindex,
+    with_tangent=_with_tangent,
 )

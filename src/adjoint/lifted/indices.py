@@ -1,12 +1,13 @@
 """Indexing of batches: NumPy's rules for mixed indices, with a hidden axis in front.
 
-An index is taken apart into a basic one (slices and new axes) and the arrays, of which integers beside arrays are some.
-With the hidden axis and then the indexed axes in front, x is read at (b, i, j, …), and the axes that the arrays made are
-moved to where NumPy puts them: to the place of the arrays if these stand side by side, else to the front.
+An index is taken apart into a basic one (slices and new axes) and the arrays, of which integers beside arrays are
+some. With the hidden axis and then the indexed axes in front, x is read at (b, i, j, …), and the axes that the arrays
+made are moved to where NumPy puts them: to the place of the arrays if these stand side by side, else to the front.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import EllipsisType
@@ -18,7 +19,7 @@ from adjoint.arrays import NAMESPACES
 from adjoint.errors import TransformError
 from adjoint.lifted.lifted import LIFTED as xp, Lifted
 
-__all__ = ["batched_getitem", "batched_unindex", "selected_shape"]
+__all__ = ["batched_getitem", "batched_index_update", "batched_unindex", "selected_shape"]
 
 Held = Callable[[int, Any], Any]
 
@@ -166,3 +167,33 @@ def selected_shape(shape: tuple[int, ...], index: Any) -> tuple[int, ...]:
     indexed = {i - sum(part is None for part in parts[:i]) for i, part in enumerate(parts) if _is_array(part)}
     lengths = tuple(max(n, 1) if axis in indexed else n for axis, n in enumerate(shape))
     return np.broadcast_to(np.zeros((), np.bool_), lengths)[stand_ins].shape
+
+
+def batched_index_update(level: int, x: Any, index: Any, values: Any, held: Held) -> Any:
+    """What a batch of copies of x with `values` at an index holds.
+
+    x lies flat for it, and the index is read from the numbers of its elements: so it is one number for each. Of several
+    values for one element the last stays, as in NumPy.
+    """
+    wanted = selected_shape(x.shape, index)
+    places = xp.getitem(np.arange(math.prod(x.shape)).reshape(x.shape), index)
+    length = _example_count(level, held, x, values, places)
+    given = held(level, places)
+    places = xp.reshape(places if given is None else given, (1 if given is None else length, math.prod(wanted)))
+    flat = xp.reshape(_spread_to(held(level, x), x, x.shape, length), (length, math.prod(x.shape)))
+    new = xp.reshape(_spread_to(held(level, values), values, wanted, length), (length, math.prod(wanted)))
+    updated = xp.index_update(flat, (np.arange(length).reshape(-1, 1), places), new)
+    return xp.reshape(updated, (length, *x.shape))
+
+
+def _spread_to(value: Any, x: Any, shape: tuple[int, ...], length: int) -> Any:
+    """What a batch of x holds, with x broadcast to a shape, (length, *shape).
+
+    As in an assignment, x may have more axes, if they have length 1.
+    """
+    if value is None:
+        value = xp.reshape(xp.asarray(x), (1, *getattr(x, "shape", ())))
+    own = value.shape[1:]
+    own = own[max(len(own) - len(shape), 0) :]
+    lined_up = xp.reshape(value, (value.shape[0], *(1,) * (len(shape) - len(own)), *own))
+    return xp.broadcast_to(lined_up, (length, *shape))

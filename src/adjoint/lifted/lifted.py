@@ -141,10 +141,10 @@ class Lifted:
         return call("min", self, axis=axis, keepdims=keepdims)
 
     def all(self) -> Any:
-        return (self == 0).sum() == 0
+        return call("sum", call("eq", self, 0)) == 0
 
     def any(self) -> Any:
-        return (self != 0).sum() != 0
+        return call("sum", call("ne", self, 0)) != 0
 
     def dot(self, other: Any) -> Any:
         return call("matmul", self, other)
@@ -168,26 +168,20 @@ def _operator_methods() -> None:
 _operator_methods()
 
 
-def _flat(args: Iterable[Any]) -> Iterator[Any]:
-    """The arguments, and those within lists and tuples of them."""
-    for arg in args:
-        if isinstance(arg, (list, tuple)):
-            yield from _flat(arg)
-        else:
-            yield arg
-
-
-def call(name: str, *args: Any, **options: Any) -> Any:
-    """A primitive or an operator on arrays of any kind, lifted or not."""
-    top: Lifted | None = None
+def _highest(args: Iterable[Any], top: Lifted | None = None) -> Lifted | None:
+    """The lifted array of the highest level among arguments, and within lists and tuples of them."""
     for arg in args:
         if isinstance(arg, Lifted):
             if top is None or arg.level > top.level:
                 top = arg
         elif isinstance(arg, (list, tuple)):
-            for part in _flat(arg):
-                if isinstance(part, Lifted) and (top is None or part.level > top.level):
-                    top = part
+            top = _highest(arg, top)
+    return top
+
+
+def call(name: str, *args: Any, **options: Any) -> Any:
+    """A primitive or an operator on arrays of any kind, lifted or not."""
+    top = _highest(args)
     if top is not None:
         rule = top.rules.get(name)
         if rule is None:
@@ -202,8 +196,14 @@ def call(name: str, *args: Any, **options: Any) -> Any:
 
 def _plain_namespace(args: Iterable[Any]) -> Any:
     """The namespace of arguments among which none is lifted."""
-    for arg in _flat(args):
-        namespace = NAMESPACES.get(type(arg))
+    for arg in args:
+        kind = type(arg)
+        if kind is np.ndarray:
+            continue
+        if kind is tuple or kind is list:
+            namespace = _plain_namespace(arg)
+        else:
+            namespace = NAMESPACES.get(kind)
         if namespace is not None and namespace is not numpy_namespace:
             return namespace
     return numpy_namespace
@@ -225,6 +225,18 @@ class _Namespace:
 
         primitive.__name__ = name
         return primitive
+
+    @staticmethod
+    def with_tangent(forward: Callable[..., Any], tangent: Callable[..., Any]) -> Callable[..., Any]:
+        """The forward of an op, whose derivative is ``tangent(ts, y, *xs, **params)`` (see `Op.jvp`)."""
+
+        def run(_xp: Any, *xs: Any, **params: Any) -> Any:
+            top = _highest(xs)
+            if top is None:
+                return forward(_plain_namespace(xs), *xs, **params)
+            return top.rules["with_tangent"](top.level, forward, tangent, *xs, **params)
+
+        return run
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"no primitive is named {name!r}")

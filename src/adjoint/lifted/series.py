@@ -55,7 +55,7 @@ class Series(Lifted):
         return len(self.coefficients) - 1
 
     @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+    def shape(self) -> tuple[int, ...]:
         shape: tuple[int, ...] = self.coefficients[0].shape
         return shape
 
@@ -238,7 +238,8 @@ def _extreme(name: str) -> Callable[..., Any]:
     def rule(level: int, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         kept = function(x.value, axis=axis, keepdims=True)
         value = function(x.value, axis=axis, keepdims=keepdims)
-        ties = xp.astype(x.value == kept, x.dtype)
+        ties = (x.value == kept) | ((x.value != x.value) & (kept != kept))  # NaN is the extreme where it stands
+        ties = xp.astype(ties, x.dtype)
         share = ties / xp.sum(ties, axis=axis, keepdims=True)
         rest = [None if c is None else xp.sum(share * c, axis=axis, keepdims=keepdims) for c in x.coefficients[1:]]
         return Series(level, [value, *rest])
@@ -252,7 +253,7 @@ def _joined(function: Callable[..., Any]) -> Callable[..., Any]:
     def rule(level: int, xs: Any, axis: int = 0) -> Any:
         order = order_of(level, xs)
         parts = [coefficients_of(level, x, order) for x in xs]
-        found = []
+        found: list[Any] = []
         for k in range(order + 1):
             column = [part[k] for part in parts]
             if all(c is None for c in column):
@@ -274,6 +275,18 @@ def _scatter_add(level: int, x: Any, index: Any, values: Any) -> Any:
             found.append(c)
         else:
             found.append(xp.scatter_add(xp.zeros_like(found[0]) if c is None else c, index, d))
+    return Series(level, found)
+
+
+def _index_update(level: int, x: Any, index: Any, values: Any, in_place: bool = False) -> Any:
+    order = order_of(level, (x, values))
+    left, right = coefficients_of(level, x, order), coefficients_of(level, values, order)
+    found = [xp.index_update(left[0], index, right[0])]
+    for c, d in zip(left[1:], right[1:], strict=True):
+        if c is None and d is None:
+            found.append(None)
+        else:
+            found.append(xp.index_update(xp.zeros_like(found[0]) if c is None else c, index, 0.0 if d is None else d))
     return Series(level, found)
 
 
@@ -311,12 +324,13 @@ def _sum_to(level: int, x: Any, shape: tuple[int, ...]) -> Any:
 
 
 _LINEAR = (
-    "broadcast_to cumulative_sum flip getitem permute_dims pick reshape sum take unindex astype real imag conj"
+    "broadcast_to cumulative_sum flip getitem permute_dims pick reshape sum take unindex astype real imag conj "
+    "fft ifft irfft rfft"
 ).split()
-_STEPS = "isfinite isnan logical_not sign floor ceil trunc round".split()
+_STEPS = "argsort isfinite isnan logical_not sign floor ceil trunc round".split()
 _COMPARISONS = "eq ne lt le gt ge and or xor invert floordiv lshift rshift".split()
-SERIES_RULES.update({name: linear(getattr(xp, name)) for name in _LINEAR if hasattr(xp, name)})
-SERIES_RULES.update({name: on_values(getattr(xp, name)) for name in _STEPS if hasattr(xp, name)})
+SERIES_RULES.update({name: linear(getattr(xp, name)) for name in _LINEAR})
+SERIES_RULES.update({name: on_values(getattr(xp, name)) for name in _STEPS})
 SERIES_RULES.update({name: on_values(OPERATORS[name]) for name in _COMPARISONS})
 SERIES_RULES.update({name: on_values(getattr(xp, name)) for name in ("zeros_like", "ones_like", "require")})
 SERIES_RULES.update({name: _extreme_of_two(name) for name in ("maximum", "minimum")})
@@ -333,6 +347,7 @@ SERIES_RULES.update(
             level, *xs
         ),
         "flush_tiny": _flush_tiny,
+        "index_update": _index_update,
         "full_like": lambda level, x, value: xp.broadcast_to(xp.astype(xp.asarray(value), x.dtype), x.shape),
         "matmul": multilinear(xp.matmul),
         "mod": _mod,

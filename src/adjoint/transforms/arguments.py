@@ -5,19 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
 from adjoint.arrays import NAMESPACES, NUMBERS, is_differentiable_dtype
 from adjoint.config import DEPTH, RECORDING, TRANSFORMING
-from adjoint.core.graph import Link, link_to, nodes_behind
+from adjoint.core.graph import Link, Node, link_to
+from adjoint.core.value import raw
 from adjoint.core.variable import Variable, apply, leaf
 from adjoint.errors import ArgumentError, DTypeError, GradientError
+from adjoint.lifted import Lifted
 from adjoint.ops import Op
 from adjoint.structures import flatten
 
-__all__ = ["Point", "Results", "apply_in", "are_plain", "deeper", "given", "is_array", "positions_of", "shown", "transforming"]
+__all__ = [
+    "Point",
+    "Results",
+    "apply_in",
+    "are_plain",
+    "constant_or",
+    "deeper",
+    "given",
+    "is_array",
+    "lifting",
+    "positions_of",
+    "shown",
+    "transforming",
+]
 
 # A Variable that stands for another: a transform's sweep ends there, and the graph behind goes on.
 _alias = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
@@ -55,19 +69,34 @@ def _is_differentiable(value: Any) -> bool:
     return type(value) in (float, complex)
 
 
+def constant_or(x: Any) -> Any:
+    """x, but the array of a Variable whose derivative nobody can ask for: what is computed of it is not recorded."""
+    return raw(x) if isinstance(x, Variable) and _is_detached(x) else x
+
+
 def given(value: Any) -> Any:
-    """A Variable for an argument: one that stands for it, where it has a place in a graph or may get one."""
+    """A Variable that stands for an argument, and has a place in the graph of it where it has one."""
+    value = constant_or(value)
     if isinstance(value, Variable):
         return apply(_alias, value) if is_differentiable_dtype(value.dtype) else value
-    variable = leaf(np.asarray(value) if type(value) in NUMBERS or isinstance(value, np.generic) else value)
-    variable._link = link_to(None, 0, 0, variable._data, ref(variable))
-    return variable
+    array = np.asarray(value) if type(value) in NUMBERS or isinstance(value, np.generic) else value
+    # Not the leaf itself: where f writes to elements of the argument, the derivative is in what they were before.
+    return apply(_alias, leaf(array))
+
+
+def lifting(op: Op, *inputs: Any, **params: Any) -> Variable:
+    """An op whose output may be lifted where no input is: its link knows the level then."""
+    made: Variable = apply(op, *inputs, **params)
+    link = made._link
+    if link is not None and link.creator is not None:
+        made._link = link_to(link.creator, 0, link.generation, made._data, link.variable)
+    return made
 
 
 def apply_in(F: Any, op: Op, *inputs: Any, **params: Any) -> Any:
     """An op of a transform within a derivative rule: on arrays, or recorded on Variables, as the rule runs."""
     if any(isinstance(x, Variable) for x in inputs):
-        return apply(op, *inputs, **params)
+        return lifting(op, *inputs, **params)
     return op.forward(None, *inputs, **params)
 
 
@@ -92,6 +121,7 @@ class Point:
 
     leaves: the leaves that are made of floating point numbers
     is_plain: whether no argument is a Variable; results are plain arrays then
+    is_detached: whether no derivative in an argument can be asked for outside of the transforms that are running
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Any) -> None:
@@ -104,7 +134,9 @@ class Point:
         self._all, self.structure = flatten(chosen)
         self._where = [i for i, value in enumerate(self._all) if _is_differentiable(value)]
         self.leaves = [self._all[i] for i in self._where]
-        self.is_plain = not any(isinstance(x, Variable) for x in flatten((self._args, tuple(kwargs.values())))[0])
+        given_variables = [x for x in flatten((self._args, tuple(kwargs.values())))[0] if isinstance(x, Variable)]
+        self.is_plain = not given_variables
+        self.is_detached = all(_is_detached(x) for x in given_variables)
         if not self.leaves:
             raise GradientError(self._why_nothing())
 
@@ -159,6 +191,11 @@ def _direction(tangent: Any, x: Any, what: str) -> Any:
     return found if found.dtype == wanted else found.astype(wanted)
 
 
+def _is_detached(x: Variable) -> bool:
+    """Whether x is a leaf that an outer transform made of a plain array."""
+    return x.creator is None and isinstance(x._data, Lifted)
+
+
 class Results:
     """What a function returned, flat: Variables, and what is none as it is.
 
@@ -185,18 +222,30 @@ class Results:
 
 
 def is_connected(x: Variable, inputs: Sequence[Link]) -> bool:
-    """Whether x depends on a Variable that is none of `inputs`, so that a derivative in it may still be asked for."""
+    """Whether x depends on a Variable that is none of `inputs`, so that a derivative in it may still be asked for.
+
+    That is a leaf that somebody holds, or the argument of another transform.
+    """
     link = x._link
-    if link is None or not RECORDING.get():
+    if link is None or link.creator is None or not RECORDING.get():
         return False
     own = set(inputs)
-    if link in own or link.creator is None:
-        return False
-    return any(
-        behind is not None and behind not in own and behind.creator is None and behind.variable() is not None
-        for node in nodes_behind(link.creator)
-        for behind in node.inputs
-    )
+    waiting = [link]
+    seen: set[Node] = set()
+    while waiting:
+        link = waiting.pop()
+        if link in own:
+            continue
+        node = link.creator
+        if node is None:
+            if link.level == 0 and link.variable() is not None:  # a lifted leaf is one that a transform made
+                return True
+        elif node.op is _alias:
+            return True
+        elif node not in seen:
+            seen.add(node)
+            waiting.extend([behind for behind in node.inputs if behind is not None])
+    return False
 
 
 def are_plain(is_plain: bool, found: Iterable[Any], inputs: Iterable[Any] = ()) -> bool:

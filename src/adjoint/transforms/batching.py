@@ -8,13 +8,12 @@ from typing import Any
 
 from numpy.lib.array_utils import normalize_axis_index
 
-from adjoint.core.graph import link_to
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError, AxisError, DTypeError
 from adjoint.lifted import LIFTED as xp, Batch
 from adjoint.ops import Op
 from adjoint.structures import flatten
-from adjoint.transforms.arguments import apply_in, are_plain, deeper, is_array, shown, transforming
+from adjoint.transforms.arguments import apply_in, are_plain, constant_or, deeper, is_array, lifting, shown, transforming
 
 __all__ = ["entered", "left", "vmap"]
 
@@ -40,13 +39,13 @@ def _left(_xp: Any, y: Any, *, level: int, axis: int, length: int) -> Any:
     return xp.permute_dims(value, (*order[:axis], 0, *order[axis:]))
 
 
-_enter = Op(
+_enter: Op = Op(
     "enter_batch",
     _entered,
     vjp=lambda F, g, _y, _x, *, level, axis, length: (apply_in(F, _leave, g, level=level, axis=axis, length=length),),
     linear=True,
 )
-_leave = Op(
+_leave: Op = Op(
     "leave_batch",
     _left,
     vjp=lambda F, g, _y, _x, *, level, axis, length: (apply_in(F, _enter, g, level=level, axis=axis, length=length),),
@@ -56,12 +55,7 @@ _leave = Op(
 
 def entered(x: Any, level: int, axis: int = 0) -> Variable:
     """A Variable on the batch that lies along an axis of x, in the graph of x."""
-    shape = x.shape
-    variable: Variable = apply(_enter, x, level=level, axis=axis, length=shape[axis])
-    link = variable._link
-    if link is not None and link.creator is not None:
-        variable._link = link_to(link.creator, 0, link.generation, variable._data, link.variable)
-    return variable
+    return lifting(_enter, constant_or(x), level=level, axis=axis, length=x.shape[axis])
 
 
 def left(y: Variable, level: int, axis: int, length: int) -> Variable:
@@ -77,8 +71,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
 
     Args:
         f: a function of Variables.
-        in_axes: for each argument, the axis of its arrays that counts the examples, or None for what all examples share.
-            A number for all arguments; a tuple with a number, None, or a structure of them for each.
+        in_axes: for each argument, the axis of its arrays that counts the examples, or None for what all examples
+            share. A number for all arguments; a tuple with a number, None, or a structure of them for each.
         out_axes: where the examples go in the results: a number, or a structure of them.
 
     Raises:

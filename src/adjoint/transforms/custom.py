@@ -9,6 +9,7 @@ from typing import Any
 from adjoint.arrays import namespace_of
 from adjoint.config import RECORDING, no_grad, recording_mode
 from adjoint.core.sweep import sweep
+from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, apply, leaf
 from adjoint.errors import ArgumentError, GradientError
 from adjoint.lifted import Lifted, Series
@@ -89,9 +90,8 @@ class CustomFunction:
                 for part, t in zip(parts, tangents, strict=True)
                 if t is not None and isinstance(part, Variable) and part._link is not None
             ]
-            found = (
-                sweep(roots, None, RECORDED, targets={g._link for g in starts if g._link is not None}) if roots else {}
-            )
+            namespace = namespace_of(*(raw(t) for _, t in roots))
+            found = sweep(roots, namespace, RECORDED, targets={g._link for g in starts if g._link is not None})
         pairs = []
         for y, g in zip(out.variables, starts, strict=True):
             t = found.get(g._link) if g._link is not None else None

@@ -12,7 +12,6 @@ import numpy as np
 from adjoint.arrays import NUMBERS, namespace_of
 from adjoint.config import RECORDING, recording_mode
 from adjoint.core.arguments import as_variable
-from adjoint.core.graph import link_to
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, apply, leaf
@@ -20,7 +19,7 @@ from adjoint.errors import ArgumentError, DTypeError
 from adjoint.lifted import LIFTED, Series
 from adjoint.lifted.series import coefficients_of
 from adjoint.ops import Op
-from adjoint.transforms.arguments import Point, Results, apply_in, are_plain, deeper, given, shown
+from adjoint.transforms.arguments import Point, Results, apply_in, are_plain, constant_or, deeper, given, lifting, shown
 from adjoint.transforms.reverse import Pullback
 
 __all__ = ["Pushed", "enter_series", "jvp", "leave_series", "linearize", "nth_derivative", "push"]
@@ -47,8 +46,8 @@ def _placed(_xp: Any, g: Any, *, level: int, power: int, order: int) -> Any:
 
 # Cotangents of series pair with them by the highest power of the product (see `Series.lowered`): so the cotangent of
 # the coefficient of εᵏ stands at εⁿ⁻ᵏ.
-_enter = Op("enter_series", lambda xp, x, *ts, level: Series(level, [x, *ts]), vjp=_enter_rule, linear=True)
-_leave = Op(
+_enter: Op = Op("enter_series", lambda xp, x, *ts, level: Series(level, [x, *ts]), vjp=_enter_rule, linear=True)
+_leave: Op = Op(
     "leave_series",
     _coefficient,
     vjp=lambda F, g, _y, _x, *, level, power, order: (
@@ -56,7 +55,7 @@ _leave = Op(
     ),
     linear=True,
 )
-_place = Op(
+_place: Op = Op(
     "place_coefficient",
     _placed,
     vjp=lambda F, g, _y, _x, *, level, power, order: (
@@ -68,11 +67,7 @@ _place = Op(
 
 def enter_series(x: Any, tangents: Sequence[Any], level: int) -> Variable:
     """A Variable on the series of x and its coefficients, in the graph of all of them."""
-    entered: Variable = apply(_enter, x, *tangents, level=level)
-    if entered._link is not None and entered._link.creator is not None:
-        link = entered._link
-        entered._link = link_to(link.creator, 0, link.generation, entered._data, link.variable)
-    return entered
+    return lifting(_enter, constant_or(x), *tangents, level=level)
 
 
 def leave_series(y: Variable, level: int, power: int, order: int) -> Variable:

@@ -152,8 +152,8 @@ def hessian(f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False) -
         has_aux: f returns a pair; its second part is returned beside the Hessian, as it is.
 
     Returns:
-        A function with f's arguments. For an argument of shape (n,) it gives (n, n); for a model, ``h[p][q]`` by paths, of
-        the shape of parameter p, then that of q.
+        A function with f's arguments. For an argument of shape (n,) it gives (n, n); for a model, ``h[p][q]`` by
+        paths, of the shape of parameter p, then that of q.
 
     >>> import adjoint as ad
     >>> import numpy as np

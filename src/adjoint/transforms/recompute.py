@@ -16,6 +16,7 @@ from adjoint.arrays import namespace_of
 from adjoint.config import DEPTH, RECORDING, TRAINING, recording_mode
 from adjoint.core.graph import Link, link_to, nodes_behind
 from adjoint.core.sweep import sweep
+from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, apply, at_link, leaf
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
@@ -91,16 +92,18 @@ class _Segment:
         leaves = list(self._leaves)
         for i, x in zip(self._where, inputs, strict=True):
             leaves[i] = x
-        tokens = [
-            (variable, variable.set(value))
-            for variable, value in ((TRAINING, self._training), (DEPTH, self._depth), (_NESTING, self._nesting))
+        modes: list[tuple[ContextVar[Any], Any]] = [
+            (TRAINING, self._training),
+            (DEPTH, self._depth),
+            (_NESTING, self._nesting),
         ]
+        tokens = [(mode, mode.set(value)) for mode, value in modes]
         try:
             with recording_mode(True), self._draws.watched(), transforming():
                 out = Results(self._f(*self._structure.build(leaves), **self._kwargs))
         finally:
-            for variable, token in reversed(tokens):
-                variable.reset(token)  # type: ignore[arg-type]
+            for mode, token in reversed(tokens):
+                mode.reset(token)
         return out, self._found(out)
 
     def _found(self, out: Results) -> list[Link]:
@@ -133,11 +136,11 @@ class _Segment:
         given = list(xs[:count])
         inputs = [self._recorded_input(x) for x in given] if recorded else [self.input(leaf(x)) for x in given]
         out, found = self.run(inputs)
-        roots = [(y._link, part) for y, part in zip(out.variables, cotangents, strict=True) if part is not None]
+        pairs = [(y._link, part) for y, part in zip(out.variables, cotangents, strict=True)]
+        roots = [(link, part) for link, part in pairs if link is not None and part is not None]
         wanted = [*(x._link for x in inputs), *found]
-        roots = [(link, part) for link, part in roots if link is not None]
         targets = {link for link in wanted if link is not None}
-        namespace = None if recorded else namespace_of(*(part for _, part in roots))
+        namespace = namespace_of(*(raw(part) for _, part in roots))
         with recording_mode(recorded and RECORDING.get()):
             parts = sweep(roots, namespace, RECORDED if recorded else None, targets=targets)
         return tuple(None if link is None else parts.get(link) for link in wanted)

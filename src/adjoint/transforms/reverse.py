@@ -38,7 +38,12 @@ class Pullback:
     @functools.cached_property
     def is_plain(self) -> bool:
         """Whether results are given back as arrays."""
-        return are_plain(self.point.is_plain, self.out.variables, self.inputs)
+        return self.point.is_plain and self.is_detached
+
+    @functools.cached_property
+    def is_detached(self) -> bool:
+        """Whether no derivative of what is computed here can be asked for later."""
+        return are_plain(self.point.is_detached, self.out.variables, self.inputs)
 
     def pull(self, cotangents: Sequence[Any], *, create_graph: bool | None = None) -> list[Variable]:
         """The cotangent of each input, given that of each result, an array or a Variable or None.
@@ -46,18 +51,19 @@ class Pullback:
         create_graph: whether to record it; for None, unless nothing is there that a derivative could be asked for.
         """
         if create_graph is None:
-            create_graph = RECORDING.get() and not self.is_plain
+            create_graph = RECORDING.get() and not self.is_detached
         roots = [
             (y._link, _as_variable(g) if create_graph else raw(g))
             for y, g in zip(self.out.variables, cotangents, strict=True)
             if g is not None and y._link is not None
         ]
         targets = {link for link in self.links if link is not None}
+        namespace = namespace_of(*(raw(g) for _, g in roots))
         if create_graph:
             with recording_mode(True):
-                found = sweep(roots, None, RECORDED, targets=targets) if roots else {}
+                found = sweep(roots, namespace, RECORDED, targets=targets)
         else:
-            found = sweep(roots, namespace_of(*(g for _, g in roots)), None, targets=targets) if roots else {}
+            found = sweep(roots, namespace, None, targets=targets)
         return [self._cotangent(x, found, create_graph) for x in self.inputs]
 
     @staticmethod
@@ -90,8 +96,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     Args:
         f: a function of Variables.
-        primals: the point: arrays, Variables, numbers, models, or structures of them. Nothing that they hold is changed,
-            gradients included.
+        primals: the point: arrays, Variables, numbers, models, or structures of them. Nothing that they hold is
+            changed, gradients included.
         has_aux: f returns a pair, of which the second is passed on as it is.
 
     Returns:
@@ -110,7 +116,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     def pullback(cotangents: Any, *, create_graph: bool | None = None) -> Any:
         parts = run.out.directions(cotangents, "the cotangent")
         is_plain = run.is_plain and not any(isinstance(g, Variable) for g in parts)
-        record = RECORDING.get() and not is_plain if create_graph is None else create_graph
+        is_detached = run.is_detached and not any(isinstance(g, Variable) for g in parts)
+        record = RECORDING.get() and not is_detached if create_graph is None else create_graph
         found = run.pull(parts, create_graph=record)
         return point.results([shown(g, is_plain=is_plain) for g in found])
 
