@@ -162,6 +162,12 @@ def test_logaddexp_of_equal_infinities_shares_evenly(infinity):
     assert (a.grad.item(), b.grad.item()) == (0.5, 0.5)
 
 
+def test_logsumexp_of_nothing_but_logarithms_of_0():
+    x = Variable([[-math.inf, -math.inf], [-math.inf, 0.0]])
+    F.logsumexp(x, axis=1).backward()
+    assert x.grad.data.tolist() == [[0.0, 0.0], [0.0, 1.0]]
+
+
 def test_gradients_stay_in_float32_at_the_edge():
     x = Variable(np.array([0.0, 1.0], np.float32))
     for f in (F.sqrt, lambda x: x**1.5, F.cbrt, lambda x: F.hypot(x, x)):

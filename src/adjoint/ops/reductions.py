@@ -6,7 +6,7 @@ import math
 
 from adjoint.ops.complex_numbers import real_only
 from adjoint.ops.declaration import Sample, op
-from adjoint.ops.edges import divide_or_zero
+from adjoint.ops.edges import divide_or_zero, interior, replaced
 
 
 def axes_of(axis, ndim):
@@ -133,12 +133,16 @@ def _logsumexp(xp, x, *, axis=None, keepdims=False):
     return xp.reshape(result, tuple(n for i, n in enumerate(x.shape) if i not in reduced))
 
 
+def _logsumexp_rule(F, g, y, x, *, axis=None, keepdims=False):
+    """exp(x − y), 0 throughout a line of −∞."""
+    y = replaced(F, interior(y > -math.inf), y, 0.0)
+    return (keep_axes(F, g, x.shape, axis, keepdims) * F.exp(x - keep_axes(F, y, x.shape, axis, keepdims)),)
+
+
 logsumexp = op(
     "logsumexp",
     _logsumexp,
-    vjp=lambda F, g, y, x, *, axis=None, keepdims=False: (
-        keep_axes(F, g, x.shape, axis, keepdims) * F.exp(x - keep_axes(F, y, x.shape, axis, keepdims)),
-    ),
+    vjp=_logsumexp_rule,
     samples=REDUCED,
     requires=AXIS_EXISTS,
 )
