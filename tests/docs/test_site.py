@@ -15,7 +15,21 @@ from pathlib import Path
 import pytest
 
 import adjoint as ad
-from adjoint import data, errors, fft, functions, hooks, layers, linalg, models, optimizers, random, special, testing, viz
+from adjoint import (
+    data,
+    errors,
+    fft,
+    functions,
+    hooks,
+    layers,
+    linalg,
+    models,
+    optimizers,
+    random,
+    special,
+    testing,
+    viz,
+)
 from adjoint.cli import main as cli
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +81,9 @@ def public_names(module) -> set[str]:
 
 class TestReference:
     @pytest.mark.parametrize(
-        "module", [functions, fft, linalg, special, layers, models, optimizers, hooks, data, viz, testing], ids=lambda module: module.__name__
+        "module",
+        [functions, fft, linalg, special, layers, models, optimizers, hooks, data, viz, testing],
+        ids=lambda module: module.__name__,
     )
     def test_names_every_public_name(self, module):
         named = set(re.findall(rf"^::: {module.__name__}\.(\w+)$", REFERENCE, re.MULTILINE))

@@ -44,6 +44,20 @@ def test_determinant_of_a_stack_with_a_singular_matrix():
     assert_allclose(both[0], gradients(linalg.det, RANK_TWO)[0], rtol=1e-12)
 
 
+def test_determinant_close_to_singular_has_the_gradient_of_its_cofactors():
+    x = RANK_TWO + 1e-9 * np.eye(3)
+    cofactors = np.array([
+        [(-1) ** (i + j) * np.linalg.det(np.delete(np.delete(x, i, 0), j, 1)) for j in range(3)] for i in range(3)
+    ])  # fmt: skip
+    (gradient,) = gradients(linalg.det, x)
+    assert_allclose(gradient, cofactors, rtol=1e-13)
+
+
+def test_determinant_of_what_is_no_number_has_the_gradient_nan():
+    (gradient,) = gradients(linalg.det, np.full((2, 2), np.nan))
+    assert np.isnan(gradient).all()
+
+
 def test_logarithm_of_the_determinant_of_a_singular_matrix_has_no_gradient():
     x = Variable(np.diag([1.0, 0.0]))
     sign, logarithm = linalg.slogdet(x)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["argsort", "cholesky", "eig", "eigh", "qr", "slogdet", "solve", "svd"]
+__all__ = ["argsort", "cholesky", "eig", "eigh", "known_inverse", "qr", "slogdet", "solve", "svd"]
 
 Array = Any
 
@@ -17,6 +17,24 @@ solve = np.linalg.solve  # with matrices on the right
 def argsort(x: Array, *, axis: int) -> Array:
     """The numbers of the elements along an axis in ascending order, in which equal ones keep theirs."""
     return np.argsort(x, axis=axis, stable=True)
+
+
+def known_inverse(x: Array) -> Array | None:
+    """The inverses of square matrices, if their values are known and each of them is far from singular; else None.
+
+    Far is a condition number that costs a third of the digits: 165,000 in float64. What is not finite gives no inverse
+    that is, and no decomposition either: there it is NaN.
+    """
+    if type(x) is not np.ndarray or x.dtype.kind not in "fc":
+        return None
+    try:
+        inverse = np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        return None
+    if not np.isfinite(x).all():
+        return inverse
+    sizes = [np.abs(part).sum(axis=-2).max(axis=-1, initial=0.0) for part in (x, inverse)]
+    return inverse if np.all(sizes[0] * sizes[1] < np.finfo(x.dtype).eps ** (-1 / 3)) else None
 
 
 # Plain tuples for NumPy's named ones, which apply would not take for several outputs
