@@ -50,9 +50,15 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> Non
     """
     to_bytes = _safetensors().save
     for name, array in arrays.items():
-        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        if array.dtype.kind not in "fciub" or array.dtype.itemsize > 8:
             raise DTypeError(f"{name!r} is of dtype {array.dtype}, which safetensors files do not have")
-    write_whole(path, to_bytes({name: np.asarray(array, order="C") for name, array in arrays.items()}))
+    try:
+        content = to_bytes({name: np.asarray(array, order="C") for name, array in arrays.items()})
+    except Exception as error:
+        if any(array.dtype.kind == "c" for array in arrays.values()):
+            raise DTypeError(f"this version of safetensors has no complex numbers: {error}") from None
+        raise
+    write_whole(path, content)
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -65,6 +71,6 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     except Exception as error:
         raise FormatError(f"{os.fspath(path)}: not a safetensors file: {error}") from None
     for name, array in arrays.items():
-        if array.dtype.kind not in "fiub":
-            raise FormatError(f"{os.fspath(path)}: {name!r} is of dtype {array.dtype}; only real numbers can be read")
+        if array.dtype.kind not in "fciub":
+            raise FormatError(f"{os.fspath(path)}: {name!r} is of dtype {array.dtype}; only numbers can be read")
     return arrays

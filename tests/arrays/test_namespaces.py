@@ -10,7 +10,7 @@ from adjoint.arrays import (
     NAMESPACES,
     PRIMITIVES,
     as_array,
-    is_float_dtype,
+    is_differentiable_dtype,
     namespace_of,
     numpy_namespace,
     register_namespace,
@@ -63,13 +63,13 @@ def test_primitives_are_listed_once_and_in_order():
 
 
 @pytest.mark.parametrize("values", [
-    (np.ones(2),), (np.float32(1.0),), (1.0,), (True, 2), (np.ones(2), 1.0, np.int64(3)), (),
+    (np.ones(2),), (np.float32(1.0),), (1.0,), (True, 2), (np.ones(2), 1.0, np.int64(3)), (1j, np.complex64(2.0)), (),
 ], ids=str)  # fmt: skip
 def test_arrays_and_numbers_are_numpys(values):
     assert namespace_of(*values) is numpy_namespace
 
 
-@pytest.mark.parametrize("value", [[1.0], "text", None, {}, 1j], ids=repr)
+@pytest.mark.parametrize("value", [[1.0], "text", None, {}], ids=repr)
 def test_what_is_no_array_has_no_namespace(value):
     with pytest.raises(DTypeError, match=type(value).__name__):
         namespace_of(np.ones(1), value)
@@ -95,7 +95,7 @@ def test_arrays_of_two_libraries_do_not_mix(tagged):
         F.add(np.ones(3), Variable(tagged))
 
 
-@pytest.mark.parametrize("value", [1, 2.5, True, [1, 2], [[1.0], [2.0]], np.float16(1), np.ones(2, np.uint8)], ids=repr)
+@pytest.mark.parametrize("value", [1, 2.5, True, 1j, [1, 2], [1j, 2], [[1.0], [2.0]], np.float16(1), np.ones(2, np.uint8)], ids=repr)
 def test_numbers_and_lists_become_arrays_with_their_dtype(value):
     array = as_array(value)
     assert array.dtype == np.asarray(value).dtype
@@ -107,14 +107,15 @@ def test_array_is_taken_as_it_is():
     assert as_array(array) is array
 
 
-@pytest.mark.parametrize("value", ["text", None, ..., 1j, [1, None], [[1], [1, 2]], np.array(["a"])], ids=repr)
+@pytest.mark.parametrize("value", ["text", None, ..., [1, None], [[1], [1, 2]], np.array(["a"])], ids=repr)
 def test_what_is_not_made_of_numbers_is_refused(value):
     with pytest.raises(DTypeError):
         as_array(value)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "expected"), [("float16", True), ("float64", True), ("int64", False), ("bool", False)]
+    ("dtype", "expected"),
+    [("float16", True), ("float64", True), ("complex64", True), ("complex128", True), ("int64", False), ("bool", False)],
 )
-def test_floats_are_what_has_gradients(dtype, expected):
-    assert is_float_dtype(np.dtype(dtype)) is expected
+def test_real_and_complex_floats_are_what_has_gradients(dtype, expected):
+    assert is_differentiable_dtype(np.dtype(dtype)) is expected

@@ -16,7 +16,7 @@ TOLERANCE = {"float16": 5e-3, "float32": 2e-5, "float64": 1e-11}
 
 def variables(arrays):
     """Arrays of floats as Variables, others as constants."""
-    return [Variable(array) if array.dtype.kind == "f" else array for array in arrays]
+    return [Variable(array) if array.dtype.kind in "fc" else array for array in arrays]
 
 
 def plain(value):
@@ -41,6 +41,9 @@ def assert_agree(found, expected, tolerance=None, what=""):
             continue
         a, b = np.asarray(a), np.asarray(b)
         assert (a.shape, a.dtype) == (b.shape, b.dtype), where
+        if b.dtype.kind == "c":
+            assert_agree([a.real, a.imag], [b.real, b.imag], tolerance, where)
+            continue
         if b.dtype.kind != "f":
             np.testing.assert_array_equal(a, b, err_msg=where)
             continue

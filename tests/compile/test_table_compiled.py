@@ -10,7 +10,7 @@ import pytest
 from adjoint import Variable, apply, functions as F
 from adjoint.ops import Sample
 from tests.compile.agreement import assert_compiled_as_eager
-from tests.support import CASES, draw, package_ops, parts, samples_of
+from tests.support import CASES, draw, is_float, package_ops, parts, samples_of
 
 DTYPES = (np.float32, np.float64)
 TOLERANCE = {np.float32: 1e-4, np.float64: 1e-10}
@@ -24,8 +24,9 @@ def derivatives(op, params, order):
         outputs = parts(apply(op, *inputs, **params))
         total = None
         for y in outputs:
-            if y.dtype.kind == "f":
+            if is_float(y):
                 term = F.sum(y * cotangents[y.shape].astype(y.dtype))
+                term = F.real(term) if y.dtype.kind == "c" else term
                 total = term if total is None else total + term
         xs = [x for x in inputs if isinstance(x, Variable)]
         found = [*outputs]
@@ -36,7 +37,7 @@ def derivatives(op, params, order):
             for x in xs:
                 x.cleargrad()
             if n + 1 < order:
-                squares = [F.sum(g * g) for g in gradients if g is not None and g.creator is not None]
+                squares = [squared_size(g) for g in gradients if g is not None and g.creator is not None]
                 if not squares:
                     break
                 total = sum(squares[1:], squares[0])
@@ -44,6 +45,11 @@ def derivatives(op, params, order):
 
     cotangents = Weights()
     return computed
+
+
+def squared_size(g):
+    """Σ |g|²"""
+    return F.sum(g * g) if g.dtype.kind == "f" else F.sum(F.real(g * F.conj(g)))
 
 
 class Weights(dict):
@@ -79,7 +85,8 @@ def enlarged(op, shapes):
     """The op's first sample in other shapes."""
     first = samples_of(op)[0]
     flags = {i: np.arange(math.prod(shapes[i])).reshape(shapes[i]) % 3 > 0 for i in first.arrays}
-    return Sample(*shapes, domain=first.domain, arrays=flags, distinct=first.distinct, **first.params)
+    kind = {"distinct": first.distinct, "complex": first.complex}
+    return Sample(*shapes, domain=first.domain, arrays=flags, **kind, **first.params)
 
 
 def arity(op):

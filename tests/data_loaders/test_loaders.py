@@ -98,7 +98,6 @@ class TestDataLoader:
             ([1], [1], {"batch_size": "2"}, DTypeError, "whole number"),
             ([1], [1], {"batch_size": 2, "drop_last": True}, ArgumentError, "drop_last leaves nothing of 1 examples"),
             (["a"], [1], {}, DTypeError, "dtype"),
-            ([1j], [1], {}, DTypeError, "dtype"),
             ([[1], [1, 2]], [1, 2], {}, DTypeError, "rectangular"),
             (ad.Variable([1.0]), [1], {}, DTypeError, "x is a Variable; pass x.data"),
             ([1], ad.Variable([1.0]), {}, DTypeError, "t is a Variable; pass t.data"),

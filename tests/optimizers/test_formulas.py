@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import adjoint as ad
-from adjoint import hooks, optimizers as O
+from adjoint import functions as F, hooks, optimizers as O
 
 SHAPES = {"w": (3, 2), "b": (2,), "scalar": ()}
 
@@ -158,3 +158,44 @@ def test_weight_decay_of_adamw_shrinks_what_has_no_slope():
         model.params()["x"].grad = np.zeros(2)
         optimizer.update(model)
     np.testing.assert_allclose(model.params()["x"].data, np.array([2.0, -4.0]) * 0.95**3, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_complex_parameters_go_where_their_parts_would(name):
+    """A complex parameter is two real ones, of which Adam takes the size of both together."""
+    make, *_ = OPTIMIZERS[name]
+    target = np.array([1.0 - 2.0j, 0.5j])
+
+    def loss(z):
+        return F.sum(F.abs(z - target) ** 4)
+
+    def train(compiled):
+        bag = Bag({"z": np.array([0.3 + 0.1j, 2.0 - 1.0j])})
+        optimizer = make(hooks=[hooks.ClipGrad(0.5), hooks.WeightDecay(0.01)])
+
+        def step():
+            value = loss(bag.variables["z"])
+            bag.variables["z"].cleargrad()
+            value.backward()
+            optimizer.update(bag)
+            return value
+
+        run = ad.compile(step, state=[optimizer]) if compiled else step
+        return [run().item() for _ in range(20)], bag.arrays()["z"]
+
+    losses, z = train(compiled=False)
+    assert losses == sorted(losses, reverse=True)
+    compiled_losses, compiled_z = train(compiled=True)
+    np.testing.assert_allclose(compiled_losses, losses, rtol=1e-10)
+    np.testing.assert_allclose(compiled_z, z, rtol=1e-10)
+    if name in ("SGD", "Momentum"):
+        parts = Bag({"x": np.array([0.3, 2.0]), "y": np.array([0.1, -1.0])})
+        optimizer = make(hooks=[hooks.ClipGrad(0.5), hooks.WeightDecay(0.01)])
+        for _ in range(20):
+            x, y = parts.variables["x"], parts.variables["y"]
+            value = F.sum(((x - target.real) ** 2 + (y - target.imag) ** 2) ** 2)
+            for p in (x, y):
+                p.cleargrad()
+            value.backward()
+            optimizer.update(parts)
+        np.testing.assert_allclose(z, parts.arrays()["x"] + 1j * parts.arrays()["y"], rtol=1e-9)

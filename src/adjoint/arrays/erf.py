@@ -73,6 +73,8 @@ def _horner(coefficients: tuple[float, ...], u: Any) -> Any:
 def erf(x: Any) -> Any:
     """erf(x) = 2/√π ∫₀ˣ exp(−t²) dt, element by element, in the dtype of x (float64 for integers)."""
     x = np.asarray(x)
+    if x.dtype.kind == "c":
+        raise TypeError("erf of complex numbers is not there")
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
     small = np.abs(x) < 1.0

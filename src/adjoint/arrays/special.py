@@ -29,7 +29,9 @@ def special(*xs: Any, function: str) -> Any:
     Raises:
         MissingDependencyError: without SciPy.
     """
-    result = _function(function)(*xs)
     dtype = np.result_type(*xs)
+    if dtype.kind == "c":
+        raise TypeError(f"{function} of complex numbers is not there")
+    result = _function(function)(*xs)
     # SciPy computes in larger floats than it need.
     return result.astype(dtype) if dtype.kind == "f" and result.dtype != dtype else result

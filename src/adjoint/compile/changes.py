@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.arrays import is_differentiable_dtype
 from adjoint.compile.places import State
 from adjoint.errors import TraceError
 
@@ -25,7 +26,7 @@ def check_unchanged(state: State, rebuilt: Iterable[tuple[Any, Any, str]]) -> No
     changed += [
         f"an element of {label}"
         for array, earlier, label in state.arrays
-        if not np.array_equal(array, earlier, equal_nan=array.dtype.kind == "f")
+        if not np.array_equal(array, earlier, equal_nan=is_differentiable_dtype(array.dtype))
     ]
     changed += [name for cell, value, name in state.cells if cell.cell_contents is not value]
     changed += [f"the global {name}" for space, name, value in state.globals if space.get(name) is not value]

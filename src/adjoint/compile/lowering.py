@@ -151,7 +151,7 @@ class _Lowering:
         if call.function is not None:
             return [word.root for word in call.record if isinstance(word, Operand)]
         assert call.instruction is not None
-        read = [self.schedule.layouts[x].root for x in call.inputs]
+        read = [self.schedule.layouts[x].root for x in call.inputs if x.op != "constant"]
         return [*read, self.schedule.layouts[call.instruction].root]
 
 

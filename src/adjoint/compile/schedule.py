@@ -10,7 +10,7 @@ from __future__ import annotations
 from adjoint.compile.layout import Layout, contiguous_strides, view
 from adjoint.compile.passes.rewriting import users
 from adjoint.compile.plan import CHECKS
-from adjoint.compile.scheduled import REDUCTIONS, Kernel, LoopKernel, Schedule, is_fusable
+from adjoint.compile.scheduled import REDUCTIONS, Kernel, LoopKernel, Schedule, is_complex, is_fusable
 from adjoint.program import Instruction, Program
 from adjoint.program.operations import OPERATIONS
 
@@ -61,9 +61,9 @@ class _Scheduler:
             self._take_view(x)
         elif is_fusable(x):
             self._take_fusable(x)
-        elif x.op == "concat":
+        elif x.op == "concat" and not is_complex(x):
             self._take_join(x)
-        elif x.op == "place":
+        elif x.op == "place" and not is_complex(x):
             self._take_place(x)
         else:
             self._take_other(x)
@@ -86,9 +86,23 @@ class _Scheduler:
     def _copy(self, x: Instruction, shape: tuple[int, ...]) -> Instruction:
         """A contiguous copy of a view, or an array of a constant."""
         copy = Instruction("copy", (x,), (), shape, x.dtype)
-        self._take_fusable(copy)
-        self._store(copy)
+        if is_complex(x):
+            self._copy_by_numpy(copy)
+        else:
+            self._take_fusable(copy)
+            self._store(copy)
         return copy
+
+    def _copy_by_numpy(self, copy: Instruction) -> None:
+        """Takes a copy of complex numbers, which no loop moves."""
+        (source,) = copy.inputs
+        if source.op != "constant":
+            self._store(source)
+        if copy not in self.layouts:
+            self._own_memory(copy)
+        self.stored.add(copy)
+        self.kernels.append(Kernel(copy, [source]))
+        self.ready[copy] = len(self.kernels) - 1
 
     def _read(self, x: Instruction) -> Instruction:
         return self.stand_ins.get(x, x)
@@ -277,6 +291,9 @@ class _Scheduler:
         copy = Instruction("copy", (start,), (), x.shape, x.dtype)
         self._own_memory(x)
         self.layouts[copy] = self.layouts[x]
+        if is_complex(x):
+            self._copy_by_numpy(copy)
+            return copy
         self._take_fusable(copy)
         self.stored.add(copy)
         self.member.pop(copy)
@@ -306,7 +323,7 @@ class _Scheduler:
         """Decides which values are computed right at their place in a join: those with no other need of a place."""
         results = {*self.program.outputs, *self.program.keep}
         for x in reversed(self.instructions):
-            if x.op != "concat":
+            if x.op != "concat" or is_complex(x):
                 continue
             start = 0
             for part in x.inputs:

@@ -9,7 +9,7 @@ from adjoint.compile.layout import Layout
 from adjoint.compile.passes.rewriting import is_elementwise
 from adjoint.program import Instruction, Program
 
-__all__ = ["REDUCTIONS", "Kernel", "LoopKernel", "Schedule", "is_fusable"]
+__all__ = ["REDUCTIONS", "Kernel", "LoopKernel", "Schedule", "is_complex", "is_fusable"]
 
 REDUCTIONS = frozenset({"sum", "max", "min"})
 
@@ -71,6 +71,11 @@ class Schedule:
     layouts: dict[Instruction, Layout]
     outputs: list[Instruction]
     stand_ins: dict[Instruction, Instruction]
+
+
+def is_complex(x: Instruction) -> bool:
+    """Whether it gives complex numbers, which kernels do not know: NumPy computes and moves them."""
+    return bool(x.dtype.kind == "c")
 
 
 def is_fusable(x: Instruction) -> bool:

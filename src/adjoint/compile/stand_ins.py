@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adjoint.arrays import is_differentiable_dtype
 from adjoint.compile.places import Attribute, State, VariablePlace
 from adjoint.compile.traced import InputSource
 from adjoint.core.variable import Variable
@@ -124,7 +125,7 @@ class StandIns:
         variable, original, grad = place.variable, place.variable._data, place.variable._grad
         key = id(variable)
         self.data[key] = self.trace.tracer(InputSource("data", place.path, place.label), original)
-        if grad is None and not (self._phantoms and original.dtype.kind == "f"):
+        if grad is None and not (self._phantoms and is_differentiable_dtype(original.dtype)):
             self.grads[key] = Gradient(None, None, False)
         else:
             source = InputSource("grad", place.path, f"the gradient of {place.label}")

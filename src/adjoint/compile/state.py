@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.arrays import NUMERIC_KINDS
 from adjoint.compile.places import Attribute, Guard, State, VariablePlace
 from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError, TraceError
@@ -348,9 +349,10 @@ class _Walk:
 
 
 def _check_array(array: Any, label: str) -> None:
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in NUMERIC_KINDS:
         raise DTypeError(
-            f"{label} has dtype {array.dtype}, which is not supported; use floating point numbers, integers or booleans"
+            f"{label} has dtype {array.dtype}, which is not supported; use real or complex floating point numbers, "
+            "integers or booleans"
         )
     if isinstance(array, np.ndarray) and type(array) not in (np.ndarray, np.memmap):
         raise DTypeError(

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from adjoint import random
+from adjoint.arrays import is_differentiable_dtype
 from adjoint.compile.changes import undo_changes
 from adjoint.compile.effects import Effects, has_new_parameters
 from adjoint.compile.escapes import UnknownVariables, check_survivors
@@ -136,7 +137,7 @@ class _Tracing:
         """Of gradients, where they matter."""
         for place in self.state.variables.values():
             absent = self.stand_ins.grads[id(place.variable)].instruction is None
-            if absent and not self.phantoms and place.variable.dtype.kind == "f":
+            if absent and not self.phantoms and is_differentiable_dtype(place.variable.dtype):
                 yield f"{place.path}._grad is None", f"{place.label} has a gradient now"
         for source in sources:
             if source.kind == "grad":

@@ -12,6 +12,7 @@ from adjoint.core.variable import Variable, apply
 from adjoint.errors import DTypeError, OutOfRangeError, ShapeError
 from adjoint.functions import elementwise, reductions
 from adjoint.ops import losses
+from adjoint.ops.complex_numbers import is_complex
 
 __all__ = [
     "accuracy",
@@ -46,6 +47,8 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     p, t = _with_shape(p), _with_shape(t)
     if p.shape != t.shape:
         raise ShapeError(f"binary_cross_entropy: probabilities {p.shape} and targets {t.shape} have unequal shapes")
+    if is_complex(p) or is_complex(t):
+        raise DTypeError(f"binary_cross_entropy: probabilities are real numbers, not {p.dtype} and {t.dtype}")
     # xlogy: a term with weight 0 is 0, also where its logarithm is infinite.
     yes = t * elementwise.log(elementwise.where(array_of(t) == 0, 1.0, p))
     no = (1.0 - t) * elementwise.log(elementwise.where(array_of(t) == 1, 1.0, 1.0 - p))

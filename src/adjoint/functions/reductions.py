@@ -12,7 +12,7 @@ from typing import Any
 from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError, AxisError
-from adjoint.functions import elementwise
+from adjoint.functions import complex_numbers, elementwise
 from adjoint.ops import reductions, shaping
 
 __all__ = ["cumprod", "cumsum", "logsumexp", "max", "mean", "min", "norm", "prod", "std", "sum", "variance"]
@@ -43,12 +43,15 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
 
 
 def variance(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
-    """Σ (x − mean)² / n
+    """Σ |x − mean|² / n
 
     >>> print(variance(Variable([1.0, 3.0])))
     variable(1.0)
     """
     centered = x - mean(x, axis, keepdims=True)
+    if centered.dtype.kind == "c":
+        real, imag = complex_numbers.real(centered), complex_numbers.imag(centered)
+        return mean(elementwise.square(real) + elementwise.square(imag), axis, keepdims)
     return mean(elementwise.square(centered), axis, keepdims)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.value import array_of
 from adjoint.core.variable import Variable, apply
+from adjoint.functions import elementwise
 from adjoint.ops import elementary, rounding
+from adjoint.ops.complex_numbers import is_complex
 
 __all__ = [
     "ceil",
@@ -57,12 +60,15 @@ def round(x: Any) -> Variable:
 
 
 def sign(x: Any) -> Variable:
-    """−1, 0 or 1, as x is negative, 0 or positive: a constant, without gradient.
+    """−1, 0 or 1, as x is negative, 0 or positive: a constant, without gradient. Of a complex z it is z/|z|, with one.
 
     >>> print(sign(Variable([-3.0, 0.0])))
     variable[2]([-1.  0.])
     """
-    return apply(elementary.sign, x)
+    if not is_complex(x):
+        return apply(elementary.sign, x)
+    size = elementwise.abs(x)
+    return x / elementwise.where(array_of(size) == 0, 1.0, size)
 
 
 def copysign(a: Any, b: Any) -> Variable:

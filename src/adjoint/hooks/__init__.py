@@ -58,7 +58,8 @@ class ClipGrad:
         if not gradients:
             return []
         xp = namespace_of(*gradients)
-        squares = [xp.astype(xp.sum(g * g), np.float64) for g in gradients]
+        sizes = [g * (xp.conj(g) if g.dtype.kind == "c" else g) for g in gradients]
+        squares = [xp.astype(xp.sum(size), np.float64) for size in sizes]
         total = squares[0]
         for square in squares[1:]:
             total = total + square

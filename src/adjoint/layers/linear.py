@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import functions as F, random
-from adjoint.arrays import as_array, is_float_dtype
+from adjoint.arrays import as_array, is_differentiable_dtype
 from adjoint.checks import check_size
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
@@ -19,7 +19,7 @@ __all__ = ["Linear", "float_dtype_of"]
 
 def float_dtype_of(x: Any) -> Any:
     """The dtype for parameters that meet `x`: x's own, or float64 for integers and booleans."""
-    return x.dtype if is_float_dtype(x.dtype) else np.dtype(np.float64)
+    return x.dtype if is_differentiable_dtype(x.dtype) else np.dtype(np.float64)
 
 
 class Linear(Layer):

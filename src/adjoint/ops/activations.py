@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+from adjoint.ops.complex_numbers import real_only
 from adjoint.ops.declaration import Sample, op
 from adjoint.ops.reductions import AXIS_EXISTS
 
 sigmoid = op("sigmoid", lambda xp, x: xp.sigmoid(x), vjp=lambda F, g, y, _x: (g * (y * (1.0 - y)),), elementwise=True)
 relu = op(
     "relu",
-    lambda xp, x: xp.maximum(x, 0),
+    lambda xp, x: real_only(xp.maximum(x, 0)),
     vjp=lambda F, g, y, _x: (g * (y > 0),),
+    jvp=True,
+    selects=lambda y, x: (y <= 0,),
     elementwise=True,
     samples=(Sample((2, 4), distinct=True), Sample((), domain=(0.5, 1.0))),
 )
 leaky_relu = op(
     "leaky_relu",
-    lambda xp, x, *, slope: xp.where(x > 0, x, slope * x),
+    lambda xp, x, *, slope: real_only(xp.where(x > 0, x, slope * x)),
     vjp=lambda F, g, _y, x, *, slope: (F.where(x > 0, g, slope * g),),
     elementwise=True,
     samples=(Sample((2, 4), slope=0.1, distinct=True),),
 )
 elu = op(
     "elu",
-    lambda xp, x, *, alpha: xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0))),
+    lambda xp, x, *, alpha: real_only(xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0)))),
     vjp=lambda F, g, _y, x, *, alpha: (F.where(x > 0, g, g * (alpha * F.exp(F.minimum(x, 0.0)))),),
+    jvp=True,
     elementwise=True,
     samples=(Sample((2, 4), alpha=1.5, distinct=True),),
 )
 softplus = op(
     "softplus",
-    lambda xp, x: xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))),
+    lambda xp, x: real_only(xp.maximum(x, 0)) + xp.log1p(xp.exp(-xp.abs(x))),
     vjp=lambda F, g, _y, x: (g * F.sigmoid(x),),
+    jvp=True,
     elementwise=True,
+)
+# What softplus adds to max(x, 0), whose derivative at the tie is ½.
+softplus_tail = op(
+    "softplus_tail",
+    lambda xp, x: xp.log1p(xp.exp(-xp.abs(x))),
+    vjp=lambda F, g, _y, x: (g * (F.sigmoid(x) - 0.5 * (F.sign(x) + 1.0)),),
+    jvp=True,
+    elementwise=True,
+    samples=(Sample((2, 3), distinct=True),),
 )
 _SQRT_2_BY_PI = 0.7978845608028654
 _CUBIC = 0.044715
@@ -63,7 +77,7 @@ gelu_erf = op(
 
 def _shifted(xp, x, axis):
     """x less its maximum along `axis`, so that no exponential overflows."""
-    return x - xp.max(x, axis=axis, keepdims=True)
+    return x - real_only(xp.max(x, axis=axis, keepdims=True))
 
 
 def _softmax(xp, x, *, axis=-1):

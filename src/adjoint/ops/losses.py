@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from adjoint.ops.complex_numbers import real_only
 from adjoint.ops.declaration import Sample, op
+from adjoint.ops.raw import raw_functions
 
 
 def _check_equal(y, t):
@@ -21,7 +23,7 @@ EQUAL_SHAPES = "predictions and targets of equal shapes; reshape one of them"
 def _mean_squared_error(xp, y, t):
     """Σ (y − t)² / n over all n elements"""
     _check_equal(y, t)
-    difference = xp.reshape(y - t, (-1,))
+    difference = real_only(xp.reshape(y - t, (-1,)))
     return difference @ difference / difference.shape[0]
 
 
@@ -53,7 +55,7 @@ def _softmax_cross_entropy(xp, x, t, *, ignore_index):
     """−Σ log softmax(x)[n, t[n]] / (number of labels that count)"""
     rows = xp.reshape(x, (-1, x.shape[-1]))  # (N, C)
     labels, counted, number = _safe_labels(xp, t, ignore_index)
-    shifted = rows - xp.max(rows, axis=1, keepdims=True)
+    shifted = rows - real_only(xp.max(rows, axis=1, keepdims=True))
     losses = xp.log(xp.sum(xp.exp(shifted), axis=1)) - xp.pick(shifted, labels)  # (N,)
     total = xp.sum(xp.where(counted, losses, xp.zeros_like(losses)))
     return total / xp.astype(xp.maximum(number, 1), x.dtype)
@@ -102,7 +104,7 @@ softmax_cross_entropy = op(
 def _sigmoid_cross_entropy(xp, x, t):
     """Σ softplus(x) − x t / n, the cross-entropy of sigmoid(x) and t"""
     _check_equal(x, t)
-    losses = xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))
+    losses = real_only(xp.maximum(x, 0) - x * t) + raw_functions(xp).softplus_tail(x)
     flat = xp.reshape(losses, (-1,))
     return xp.sum(flat) / flat.shape[0]
 

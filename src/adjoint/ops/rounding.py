@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from adjoint.ops.arithmetic import BROADCASTABLE, DISTINCT_PAIRS
+from adjoint.ops.complex_numbers import is_complex, real_only
 from adjoint.ops.declaration import Sample, op
 
 # Piecewise constant: no rules.
-floor = op("floor", lambda xp, x: xp.floor(x), elementwise=True)
-ceil = op("ceil", lambda xp, x: xp.ceil(x), elementwise=True)
-trunc = op("trunc", lambda xp, x: xp.trunc(x), elementwise=True)
-round = op("round", lambda xp, x: xp.round(x), elementwise=True)
+floor = op("floor", lambda xp, x: real_only(xp.floor(x)), elementwise=True)
+ceil = op("ceil", lambda xp, x: real_only(xp.ceil(x)), elementwise=True)
+trunc = op("trunc", lambda xp, x: real_only(xp.trunc(x)), elementwise=True)
+round = op("round", lambda xp, x: real_only(xp.round(x)), elementwise=True)
 floor_divide = op("floor_divide", lambda xp, a, b: a // b, elementwise=True, requires=BROADCASTABLE)
 
 # Quotients of these are no whole numbers, where remainders jump.
@@ -26,6 +27,8 @@ remainder = op(
 
 def _fmod(xp, a, b):
     """The remainder of |a| by |b|, with the sign of a."""
+    if is_complex(a) or is_complex(b):
+        real_only(a + b)
     size = xp.abs(a) % xp.abs(b)
     return xp.where(a < 0, -size, size)
 
@@ -37,6 +40,7 @@ fmod = op(
         lambda F, g, _y, _a, _b: g,
         lambda F, g, _y, a, b: -g * (F.sign(a) * F.sign(b) * F.floor_divide(F.abs(a), F.abs(b))),
     ),
+    jvp=True,
     elementwise=True,
     samples=_BETWEEN_JUMPS,
     requires=BROADCASTABLE,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from adjoint.ops.complex_numbers import real_only
 from adjoint.ops.declaration import Sample, op
 from adjoint.ops.reductions import AXIS_EXISTS
 
 # Whole numbers: no rule.
-argsort = op("argsort", lambda xp, x, *, axis: xp.argsort(x, axis=axis), requires=AXIS_EXISTS)
+argsort = op("argsort", lambda xp, x, *, axis: xp.argsort(real_only(x), axis=axis), requires=AXIS_EXISTS)
 
 
 def _places(xp, shape, indices, axis):

@@ -56,7 +56,7 @@ class Adam(Optimizer):
         m_new = g - m
         m_new *= 1.0 - self.beta1
         m_new += m
-        v_new = g * g
+        v_new = g * (xp.conj(g) if g.dtype.kind == "c" else g)
         v_new -= v
         v_new *= 1.0 - self.beta2
         v_new += v

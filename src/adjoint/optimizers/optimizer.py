@@ -28,7 +28,8 @@ class Optimizer:
     """Changes parameters by their gradients.
 
     A subclass defines `rule`, a pure function: from a parameter's array, its gradient's and the arrays that it
-    keeps for this parameter (zeros at first, one for each name in `slots`), it makes the new ones.
+    keeps for this parameter (zeros at first, one for each name in `slots`), it makes the new ones. Of complex
+    parameters, hooks and rules get the conjugate of the gradient, which is the direction of the steepest ascent.
 
     Args:
         learning_rate: the step size, above 0; it may be assigned anew between updates, and then be 0 as well, as at
@@ -108,6 +109,8 @@ class Optimizer:
                 raise ShapeError(f"the gradient of {path!r} has shape {gradient.shape}, the parameter {data.shape}")
             if gradient.dtype != data.dtype:
                 gradient = gradient.astype(data.dtype)
+            if data.dtype.kind == "c":
+                gradient = NAMESPACES[type(gradient)].conj(gradient)
             parameters.append(parameter)
             gradients.append(gradient)
         return parameters, gradients

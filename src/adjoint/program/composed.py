@@ -216,6 +216,8 @@ def special(*xs: Array, function: str) -> Array:
     """A function of `scipy.special`: an operation of its own, which NumPy's namespace runs."""
     trace = trace_of(*xs)
     dtype = result_dtype(*xs)
+    if dtype.kind == "c":
+        raise TypeError(f"{function} of complex numbers is not there")
     if dtype.kind != "f":
         dtype = np.dtype(np.float64)
     return trace.wrap(trace.add("special", *(trace.read(x, dtype) for x in xs), params=(function,)))

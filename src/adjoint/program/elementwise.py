@@ -76,7 +76,6 @@ abs = _unary("abs", np.abs)
 atan = _unary("atan", np.arctan)
 cos = _unary("cos", np.cos)
 cosh = _unary("cosh", np.cosh)
-erf = _unary("erf", np.exp)
 exp = _unary("exp", np.exp)
 expm1 = _unary("expm1", np.expm1)
 isfinite = _unary("isfinite", np.isfinite)
@@ -91,6 +90,16 @@ sqrt = _unary("sqrt", np.sqrt)
 tanh = _unary("tanh", np.tanh)
 maximum = _binary("maximum")
 minimum = _binary("minimum")
+
+
+def erf(x: Array) -> Array:
+    """The error function, of real numbers."""
+    if getattr(x, "dtype", np.dtype(float)).kind == "c":
+        raise TypeError("erf of complex numbers is not there")
+    return _erf(x)
+
+
+_erf = _unary("erf", np.exp)
 
 
 def square(x: Array) -> Array:

@@ -8,13 +8,14 @@ reads, and parameters; the shape and the dtype of its result are fixed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Instruction", "Program", "reachable", "type_text"]
+__all__ = ["Instruction", "Program", "reachable", "signs_of", "type_text"]
 
 
 class Instruction:
@@ -47,6 +48,11 @@ class Instruction:
 
     def __repr__(self) -> str:
         return f"<{self.op}: {type_text(self)}>"
+
+
+def signs_of(value: Any) -> tuple[float, float]:
+    """The signs of a number's real and imaginary part: they tell 0.0 from -0.0, which are equal."""
+    return math.copysign(1.0, value.real), math.copysign(1.0, value.imag)
 
 
 def type_text(instruction: Instruction) -> str:

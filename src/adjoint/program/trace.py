@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
+from adjoint.arrays import numpy_namespace
 from adjoint.config import TRACE
 from adjoint.errors import TraceError
-from adjoint.program.instruction import Instruction
+from adjoint.program.instruction import Instruction, signs_of
 from adjoint.program.operations import broadcast_shapes, make
 from adjoint.program.tracer import NUMBERS, Number, Tracer
+from adjoint.provenance.notes import note_instruction
+from adjoint.provenance.watching import BLOCKS
 
 __all__ = ["Trace", "current_trace", "read", "trace_of"]
 
@@ -77,12 +79,14 @@ class Trace:
                     "a value of a compiled function is used after the function was traced; return it from the function"
                 )
             found = self._known[key] = make(op, *inputs, params=params)
+            if BLOCKS:
+                note_instruction(found)
         return found
 
     def constant(self, value: Any, dtype: Any) -> Instruction:
         """A number of a dtype. Raises OverflowError where it does not fit."""
         value = dtype.type(value).item()
-        key = ("constant", value, dtype, math.copysign(1.0, value))
+        key = ("constant", value, dtype, signs_of(value))
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = make("constant", params=(value, dtype))
@@ -110,9 +114,10 @@ class Trace:
         """In another dtype."""
         if instruction.dtype == dtype:
             return instruction
-        if instruction.op == "constant" and not math.isnan(instruction.params[0]):
+        if instruction.op == "constant" and not np.isnan(instruction.params[0]):
             with np.errstate(all="ignore"):
-                return self.constant(np.asarray(instruction.params[0], instruction.dtype).astype(dtype).item(), dtype)
+                value = numpy_namespace.astype(np.asarray(instruction.params[0], instruction.dtype), dtype)
+                return self.constant(value.item(), dtype)
         return self.add("cast", instruction, params=(dtype,))
 
     def reshaped(self, instruction: Instruction, shape: tuple[int, ...]) -> Instruction:

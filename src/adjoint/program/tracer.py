@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NUMBERS", "Number", "Tracer", "is_operand", "unreadable"]
 
-NUMBERS = (bool, int, float)
+NUMBERS = (bool, int, float, complex)
 
 _ADVICE = (
     "its value is not known while a compiled function is traced. Use F.where instead of `if`, return the value and "
@@ -200,6 +200,9 @@ class Number(Tracer):
 
     def __int__(self) -> int:
         return int(self.pin())
+
+    def __complex__(self) -> complex:
+        return complex(self.pin())
 
     def __index__(self) -> int:
         return operator.index(self.pin())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import functions as F
-from adjoint.arrays import as_array, is_float_dtype
+from adjoint.arrays import as_array, is_differentiable_dtype
 from adjoint.config import no_grad, recording_mode
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, GradientError
@@ -23,13 +23,16 @@ def _array(x: Any) -> Any:
 def numerical_grad(f: Callable[..., Any], x: Any, eps: float = 1e-4) -> Any:
     """The gradient of f by central differences, (f(x + eps) − f(x − eps)) / (2 eps), element by element.
 
+    For a complex z = x + iy it is ∂f/∂x − i ∂f/∂y, as `backward` has it.
+
     Args:
-        f: a function of Variables. If its value has several elements, their sum is differentiated.
+        f: a function of Variables. If its value has several elements, their sum is differentiated; if it is complex,
+            the real part.
         x: a Variable or array; or a tuple of them for a function of several. It is not changed.
         eps: the step.
 
     Returns:
-        A float64 array of x's shape; for a tuple, a tuple of them.
+        A float64 or complex128 array of x's shape; for a tuple, a tuple of them.
 
     >>> import adjoint as ad
     >>> from adjoint import functions as F
@@ -45,22 +48,32 @@ def numerical_grad(f: Callable[..., Any], x: Any, eps: float = 1e-4) -> Any:
 @no_grad()
 def _difference(f: Callable[..., Any], arrays: list[Any], position: int, eps: float) -> Any:
     """The numerical gradient in the argument at `position`."""
-    moved = np.array(arrays[position], dtype=np.float64)
+    moved = _in_double(arrays[position])
 
     def total() -> float:
         arguments = [Variable(moved.copy() if i == position else array) for i, array in enumerate(arrays)]
-        return float(_array(f(*arguments)).sum(dtype=np.float64))
+        return float(_array(f(*arguments)).real.sum(dtype=np.float64))
+
+    def slope(index: tuple[int, ...], step: complex) -> float:
+        value = moved[index]
+        moved[index] = value + step
+        above = total()
+        moved[index] = value - step
+        below = total()
+        moved[index] = value
+        return (above - below) / (2.0 * eps)
 
     gradient = np.zeros_like(moved)
     for index in np.ndindex(moved.shape):
-        value = moved[index]
-        moved[index] = value + eps
-        above = total()
-        moved[index] = value - eps
-        below = total()
-        moved[index] = value
-        gradient[index] = (above - below) / (2.0 * eps)
+        gradient[index] = slope(index, eps)
+        if moved.dtype.kind == "c":
+            gradient[index] -= 1j * slope(index, 1j * eps)
     return gradient
+
+
+def _in_double(array: Any) -> Any:
+    """A copy as float64 or complex128."""
+    return np.array(array, np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
 def check_grads(
@@ -79,7 +92,8 @@ def check_grads(
 
     Args:
         f: a function of Variables that returns a Variable, or a tuple or list of them.
-        args: a Variable or array, or a tuple or list of them, in float64. Others than floats are passed on.
+        args: a Variable or array, or a tuple or list of them, in float64 or complex128. Others than real and complex
+            floating point numbers are passed on.
         order: the highest order to check, from 1.
         rtol, atol: how far analytic and numerical gradients may be apart.
         eps: the step of the differences.
@@ -96,7 +110,7 @@ def check_grads(
         raise ArgumentError(f"check_grads: the order is at least 1, not {order}")
     rng = np.random.default_rng(0) if rng is None else rng
     arrays = [_array(x) for x in (args if isinstance(args, (tuple, list)) else (args,))]
-    checked = [i for i, array in enumerate(arrays) if is_float_dtype(array.dtype)]
+    checked = [i for i, array in enumerate(arrays) if is_differentiable_dtype(array.dtype)]
     if not checked:
         raise ArgumentError("check_grads: none of the arguments is made of floating point numbers")
 
@@ -107,7 +121,7 @@ def check_grads(
         return f(*values)
 
     function = with_constants
-    points = [np.array(arrays[i], dtype=np.float64) for i in checked]
+    points = [_in_double(arrays[i]) for i in checked]
     for current in range(1, order + 1):
         scalar = _projected(function, points, rng)
         gradient = _gradient_of(scalar)
@@ -119,18 +133,27 @@ def check_grads(
 
 
 def _projected(function: Callable[..., Any], points: Sequence[Any], rng: Any) -> Callable[..., Variable]:
-    """x → Σ direction · function(x), for fixed random directions."""
+    """x → Σ direction · function(x), for fixed random directions; of complex results the real part of that."""
     with no_grad():
         outputs = _as_list(function(*map(Variable, points)))
-    directions = [rng.uniform(0.5, 1.5, out.shape) * rng.choice([-1.0, 1.0], out.shape) for out in outputs]
+    directions = [_direction(rng, out) for out in outputs]
 
     def scalar(*xs: Any) -> Variable:
         total: Any = Variable(0.0)
         for out, direction in zip(_as_list(function(*xs)), directions, strict=True):
-            total = total + F.sum(out * direction)
+            part = F.sum(out * direction)
+            total = total + (F.real(part) if part.dtype.kind == "c" else part)
         return total
 
     return scalar
+
+
+def _direction(rng: Any, out: Any) -> Any:
+    """Random numbers of the shape of a result, complex ones for a complex result."""
+    direction = rng.uniform(0.5, 1.5, out.shape) * rng.choice([-1.0, 1.0], out.shape)
+    if out.dtype.kind != "c":
+        return direction
+    return direction + 1j * rng.uniform(0.5, 1.5, out.shape)
 
 
 def _as_list(value: Any) -> list[Any]:

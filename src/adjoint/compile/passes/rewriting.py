@@ -6,11 +6,11 @@ instructions are made once, so common subexpressions go by the way; what nothing
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from adjoint.program import Instruction, Program
+from adjoint.program.instruction import signs_of
 from adjoint.program.operations import OPERATIONS
 
 __all__ = ["Builder", "New", "Replace", "Rule", "is_elementwise", "rewrite", "users"]
@@ -42,7 +42,7 @@ class Builder:
         """An operation on instructions, or what stands for it."""
         key = (op, params, *map(id, inputs))
         if op == "constant":
-            key = (*key, math.copysign(1.0, params[0]))
+            key = (*key, signs_of(params[0]))
         found = self._known.get(key)
         if found is None:
             shape, dtype = OPERATIONS[op].infer(inputs, *params)

@@ -37,7 +37,9 @@ def _fold(builder: Builder, new: Instruction) -> Instruction | None:
 
 
 def _identity(builder: Builder, new: Instruction) -> Instruction | None:
-    """x·1, 1·x, x/1, x − 0"""
+    """x·1, 1·x, x/1, x − 0; not for complex x, where an infinite part times 0 is NaN"""
+    if new.dtype.kind == "c":
+        return None
     a, b = new.inputs
     op = new.op
     kept = None
@@ -167,7 +169,7 @@ def _reduction(builder: Builder, new: Instruction) -> Instruction | None:
 def _sum_of_repeated(builder: Builder, new: Instruction) -> Instruction | None:
     """The sum of n times the same is n times it."""
     (x,), (axes,) = new.inputs, new.params
-    if x.op != "broadcast" or x.inputs[0].size != 1:
+    if x.op != "broadcast" or x.inputs[0].size != 1 or x.dtype.kind == "c":
         return None
     times = math.prod(x.shape[axis] for axis in axes)
     if times == 0:
