@@ -180,7 +180,8 @@ def test_python_numbers_take_the_precision_of_what_is_beside_them(x):
         lambda z: F.mean_squared_error(z, R), lambda z: F.sigmoid_cross_entropy(z, R),
         lambda z: F.softmax_cross_entropy(z, [0, 1]), lambda z: F.binary_cross_entropy(z, R), ad.fft.rfft,
         F.sort, F.argsort, F.round, F.floor, F.cbrt, lambda z: F.arctan2(z, R), lambda z: F.fmod(z, R),
-        lambda z: z // R, lambda z: z % R, lambda z: F.hypot(z, R), lambda z: F.logaddexp(z, R), lambda z: F.copysign(R, z),
+        lambda z: z // R, lambda z: z % R, lambda z: F.hypot(z, R), lambda z: F.logaddexp(z, R),
+        lambda z: F.copysign(R, z),
     ],
 )  # fmt: skip
 def test_what_needs_an_order_refuses_complex_numbers(function):
@@ -193,6 +194,8 @@ def test_what_needs_an_order_refuses_complex_numbers(function):
 def test_printing():
     assert str(Variable(1.0 + 2.0j)) == "variable((1+2j))"
     assert str(Variable([1.0j])) == "variable(1j)"
+    assert f"{Variable(1.0 + 2.0j):.1f}" == "1.0+2.0j"
+    assert complex(Variable([1.0 + 2.0j])) == 1.0 + 2.0j
     assert str(Variable([1.0 + 2.0j, -1.0j], "z")) == "z[2]([ 1.+2.j -0.-1.j])"
 
 
