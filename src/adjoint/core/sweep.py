@@ -17,6 +17,7 @@ from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind, relevant_nodes
 from adjoint.core.unselected import Masks, masks_behind, note, zeroed
 from adjoint.errors import GradientError
+from adjoint.lifted import LIFTED
 from adjoint.ops import raw_functions
 from adjoint.provenance.watching import BLOCKS, WATCHER, RuleRunner
 
@@ -67,6 +68,8 @@ def sweep(
     ours: set[Any] = set()  # keys in either table whose cotangent is a sum made here
     links: Links | None = None if recorded is None and retained is None else {}
     creators = _start(roots, targets, leaves, pending, ours, links)
+    if recorded is None and DEPTH.get():
+        namespace = LIFTED  # plain values may have lifted cotangents: those of a tangent's graph within `custom_vjp`
     functions = raw_functions(namespace) if recorded is None else recorded.functions
     is_lifted = namespace is not numpy_namespace and getattr(namespace, "TAKES_ALL", False)
     unselected: Masks = {}
