@@ -221,10 +221,10 @@ class Results:
         return [_direction(parts[i], self._all[i], paths[i]) for i in self._where]
 
 
-def is_connected(x: Variable, inputs: Sequence[Link]) -> bool:
+def is_connected(x: Variable, inputs: Sequence[Link | None]) -> bool:
     """Whether x depends on a Variable that is none of `inputs`, so that a derivative in it may still be asked for.
 
-    That is a leaf that somebody holds, or the argument of another transform.
+    That is a leaf that somebody holds, or the argument of another transform that has not ended.
     """
     link = x._link
     if link is None or link.creator is None or not RECORDING.get():
@@ -237,23 +237,19 @@ def is_connected(x: Variable, inputs: Sequence[Link]) -> bool:
         if link in own:
             continue
         node = link.creator
-        if node is None:
-            if link.level == 0 and link.variable() is not None:  # a lifted leaf is one that a transform made
+        if node is None or node.op is _alias:
+            # A lifted leaf is one that a transform made of an array.
+            if (node is not None or link.level == 0) and link.variable() is not None:
                 return True
-        elif node.op is _alias:
-            return True
-        elif node not in seen:
+        if node is not None and node not in seen:
             seen.add(node)
             waiting.extend([behind for behind in node.inputs if behind is not None])
     return False
 
 
-def are_plain(is_plain: bool, found: Iterable[Any], inputs: Iterable[Any] = ()) -> bool:
+def are_plain(is_plain: bool, found: Iterable[Any], inputs: Sequence[Link | None] = ()) -> bool:
     """Whether results are given back as arrays: all arguments were, and no other Variable has a part in them."""
-    if not is_plain:
-        return False
-    links = [x._link for x in inputs if isinstance(x, Variable) and x._link is not None]
-    return not any(is_connected(x, links) for x in found if isinstance(x, Variable))
+    return is_plain and not any(is_connected(x, inputs) for x in found if isinstance(x, Variable))
 
 
 def shown(x: Any, *, is_plain: bool) -> Any:

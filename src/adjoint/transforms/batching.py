@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from adjoint.core.variable import Variable, apply
@@ -107,7 +108,12 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
             ]
             with transforming():
                 out = f(*structure.build(values), **kwargs)
-            return _results(out, out_axes, level, length, is_plain, values)
+            leaves, structure = flatten(out)
+            del out, values  # so that the constants among them go, unless somebody else holds them
+            axes = structure.spread(out_axes, "out_axes")
+            found = [_result(leaves.pop(0), axis, level, length) for axis in axes]
+            is_plain = are_plain(is_plain, found)
+            return structure.results([shown(y, is_plain=is_plain) for y in found])
 
     return mapped
 
@@ -133,20 +139,18 @@ def _common_length(leaves: Sequence[Any], axes: Sequence[int | None], paths: Seq
     return next(iter(lengths.values()))
 
 
-def _results(out: Any, out_axes: Any, level: int, length: int, is_plain: bool, inputs: Sequence[Any]) -> Any:
-    leaves, structure = flatten(out)
-    found = []
-    for y, axis in zip(leaves, structure.spread(out_axes, "out_axes"), strict=True):
-        if not is_array(y) and not isinstance(y, (int, float, complex)):
-            found.append(y)
-            continue
-        y = y if isinstance(y, Variable) else Variable(y)
-        if axis is None:
-            if isinstance(y._data, Batch) and y._data.level == level:
-                raise ArgumentError("vmap: a result differs from example to example, but out_axes is None for it")
-            found.append(y)
-            continue
+def _result(y: Any, axis: Any, level: int, length: int) -> Any:
+    """A result with the examples along an axis; what is no array or number as it is."""
+    if not is_array(y) and not isinstance(y, (int, float, complex)):
+        return y
+    y = y if isinstance(y, Variable) else Variable(y)
+    if axis is None:
+        if isinstance(y._data, Batch) and y._data.level == level:
+            raise ArgumentError("vmap: a result differs from example to example, but out_axes is None for it")
+        return y
+    try:
         place = normalize_axis_index(axis, len(y.shape) + 1)
-        found.append(left(y, level, place, length))
-    is_plain = are_plain(is_plain, found, inputs)
-    return structure.results([shown(y, is_plain=is_plain) for y in found])
+    except np.exceptions.AxisError:
+        count = len(y.shape) + 1
+        raise AxisError(f"vmap: out_axes is {axis} for a result that has {count} axes with that of examples") from None
+    return left(y, level, place, length)

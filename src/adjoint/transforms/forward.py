@@ -78,14 +78,10 @@ def leave_series(y: Variable, level: int, power: int, order: int) -> Variable:
 
 
 class Pushed:
-    """Results of a function of series: their values and coefficients, as Variables.
+    """Results of a function of series: their values and coefficients, as Variables."""
 
-    inputs: the Variables on series that it was given
-    """
-
-    def __init__(self, value: Any, level: int, order: int, inputs: Sequence[Variable]) -> None:
+    def __init__(self, value: Any, level: int, order: int) -> None:
         self.out = Results(value)
-        self.inputs = inputs
         self._level = level
         self._order = order
 
@@ -109,7 +105,7 @@ def push(point: Point, coefficients: Sequence[Sequence[Any]], *, has_aux: bool =
         aux = None
         if has_aux:
             value, aux = value
-        return Pushed(value, level, order, entered), aux
+        return Pushed(value, level, order), aux
 
 
 def _filled(x: Any, part: Sequence[Any], order: int) -> list[Any]:
@@ -160,7 +156,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     pushed, aux = push(point, [(t,) for t in directions], has_aux=has_aux)
     values, derivatives = pushed.coefficients(0), pushed.coefficients(1)
     is_plain = point.is_plain and not any(isinstance(t, Variable) for t in directions)
-    is_plain = are_plain(is_plain, (*values, *derivatives), pushed.inputs)
+    is_plain = are_plain(is_plain, (*values, *derivatives))
     value = pushed.out.build([shown(x, is_plain=is_plain) for x in values])
     tangent = pushed.out.build([shown(x, is_plain=is_plain) for x in derivatives])
     return (value, tangent, aux) if has_aux else (value, tangent)
@@ -241,7 +237,7 @@ def nth_derivative(f: Callable[..., Any], n: int, argnum: int = 0) -> Any:
         ones = [LIFTED.ones_like(given(x)._data) for x in point.leaves]
         pushed, _ = push(point, [(t, *(None,) * (n - 1)) for t in ones])
         found = [c * float(math.factorial(n)) for c in pushed.coefficients(n)]
-        is_plain = are_plain(point.is_plain, found, pushed.inputs)
+        is_plain = are_plain(point.is_plain, found)
         return pushed.out.build([shown(x, is_plain=is_plain) for x in found])
 
     return derivative

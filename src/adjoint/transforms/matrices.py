@@ -76,7 +76,7 @@ def _forward_blocks(point: Point, has_aux: bool) -> tuple[Results, list[list[Var
             row.append(_reshaped(part, (*t.shape[:-1], *shape)))
             start += size
         rows.append(row)
-    is_plain = are_plain(point.is_plain, (b for row in rows for b in row), pushed.inputs)
+    is_plain = are_plain(point.is_plain, (b for row in rows for b in row))
     return pushed.out, rows, aux, is_plain
 
 
@@ -90,7 +90,7 @@ def _reverse_blocks(run: Pullback) -> list[list[Variable]]:
             cotangents: list[Any] = [None] * len(run.out.variables)
             cotangents[position] = unit
             parts = [left(g, level, 0, size) for g in run.pull(cotangents)]
-        rows.append([_reshaped(g, (*y.shape, *x.shape)) for g, x in zip(parts, run.inputs, strict=True)])
+        rows.append([_reshaped(g, (*y.shape, *g.shape[1:])) for g in parts])
     return rows
 
 

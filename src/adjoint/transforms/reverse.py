@@ -8,6 +8,7 @@ from typing import Any
 
 from adjoint.arrays import namespace_of
 from adjoint.config import RECORDING, recording_mode
+from adjoint.core.graph import Link
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, leaf
@@ -20,20 +21,21 @@ __all__ = ["Pullback", "at_models", "grad", "value_and_grad", "vjp"]
 class Pullback:
     """The graph of one run of a function: cotangents of its results give those of its arguments.
 
-    inputs: the Variables that stood for the arguments' leaves
+    links: the places in the graph of the arguments' leaves
     out: the results
     """
 
     def __init__(self, point: Point, *, has_aux: bool = False) -> None:
         self.point = point
         with recording_mode(True):
-            self.inputs = [given(x) for x in point.leaves]
-            value = point.call(self.inputs)
+            self._inputs = [given(x) for x in point.leaves]  # while they are held, a derivative may be asked for
+            self._values = [x._data for x in self._inputs]
+            self.links = [x._link for x in self._inputs]  # f may write to elements, and they stand elsewhere then
+            value = point.call(self._inputs)
         self.aux: Any = None
         if has_aux:
             value, self.aux = _with_aux(value)
         self.out = Results(value)
-        self.links = [x._link for x in self.inputs]
 
     @functools.cached_property
     def is_plain(self) -> bool:
@@ -43,7 +45,7 @@ class Pullback:
     @functools.cached_property
     def is_detached(self) -> bool:
         """Whether no derivative of what is computed here can be asked for later."""
-        return are_plain(self.point.is_detached, self.out.variables, self.inputs)
+        return are_plain(self.point.is_detached, self.out.variables, self.links)
 
     def pull(self, cotangents: Sequence[Any], *, create_graph: bool | None = None) -> list[Variable]:
         """The cotangent of each input, given that of each result, an array or a Variable or None.
@@ -64,13 +66,16 @@ class Pullback:
                 found = sweep(roots, namespace, RECORDED, targets=targets)
         else:
             found = sweep(roots, namespace, None, targets=targets)
-        return [self._cotangent(x, found, create_graph) for x in self.inputs]
+        return [
+            self._cotangent(link, value, found, create_graph)
+            for link, value in zip(self.links, self._values, strict=True)
+        ]
 
     @staticmethod
-    def _cotangent(x: Variable, found: dict[Any, Any], create_graph: bool) -> Variable:
-        part = None if x._link is None else found.get(x._link)
+    def _cotangent(link: Link | None, value: Any, found: dict[Any, Any], create_graph: bool) -> Variable:
+        part = None if link is None else found.get(link)
         if part is None:
-            return leaf(namespace_of(x._data).zeros_like(x._data))
+            return leaf(namespace_of(value).zeros_like(value))
         return part if create_graph else leaf(part)
 
     def value(self) -> Any:
