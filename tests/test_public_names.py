@@ -18,7 +18,12 @@ PACKAGES = sorted(path.parent for path in ROOT.rglob("__init__.py") if path.pare
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 # Declarations of ops stand in the op table, under their own names; NumPy's namespace is described by `PRIMITIVES`.
 DECLARATIONS = {path for path in FILES if path.parent.name == "ops" and path.name not in ("declaration.py", "raw.py")}
-LISTED_ELSEWHERE = {*DECLARATIONS, ROOT / "arrays" / "numpy_namespace.py"}
+# What stands for NumPy's functions is listed in the tables of `adjoint.core.numpy_protocol`.
+FOR_NUMPY = {path for path in FILES if path.parent.name == "numpy"} - {
+    ROOT / "numpy" / "creation.py",
+    ROOT / "numpy" / "registering.py",
+}
+LISTED_ELSEWHERE = {*DECLARATIONS, *FOR_NUMPY, ROOT / "arrays" / "numpy_namespace.py"}
 # The program's own modules: they list what their siblings use, and their other functions are nobody's to call.
 PROGRAM = {path for path in FILES if path.parent.name == "cli"}
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from adjoint import Variable, functions as F
-from adjoint.errors import ShapeError
+from adjoint.errors import GradientError, ShapeError
 from adjoint.testing import check_grads
 
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
@@ -71,13 +71,13 @@ def test_operators_make_new_variables():
 
 def test_variable_is_not_added_to_an_array_in_place():
     array = np.ones(2)
-    with pytest.raises(TypeError, match="does not support ufuncs"):
+    with pytest.raises(GradientError, match=r"array = array \+ x"):
         array += Variable([1.0, 2.0])
     assert array.tolist() == [1.0, 1.0]
 
 
-@pytest.mark.parametrize("operation", [operator.floordiv, operator.mod, operator.and_, operator.lshift])
-def test_operators_without_a_derivative_are_not_there(operation):
+@pytest.mark.parametrize("operation", [operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift])
+def test_operators_of_integers_refuse_floats(operation):
     for a, b in ((Variable(A), A), (A, Variable(A))):
         with pytest.raises(TypeError):
             operation(a, b)

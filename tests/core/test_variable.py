@@ -12,7 +12,7 @@ import pytest
 
 import adjoint as ad
 from adjoint import Variable, functions as F
-from adjoint.errors import ArgumentError, DTypeError, ShapeError
+from adjoint.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from tests.support import nodes_behind
 
 # Making one
@@ -45,21 +45,21 @@ def test_array_is_wrapped_and_not_copied():
 
 
 @pytest.mark.parametrize("data", [
-    1j, np.array([1j]), "text", ["a"], None, object, {}, [1.0, None], [[1.0], [1.0, 2.0]], decimal.Decimal(1),
+    "text", ["a"], None, object, {}, [1.0, None], [[1.0], [1.0, 2.0]], decimal.Decimal(1),
     np.array([1.0], dtype=object), np.datetime64("2020-01-01"), np.zeros(1, [("a", float)]),
 ], ids=repr)  # fmt: skip
-def test_what_is_not_made_of_real_numbers_is_refused(data):
+def test_what_is_not_made_of_numbers_is_refused(data):
     with pytest.raises(DTypeError):
         Variable(data)
 
 
-@pytest.mark.parametrize("other", [np.array([1j]), np.array([1.0], dtype=object), np.array(["a"])], ids=repr)
-def test_operand_that_is_not_made_of_real_numbers_is_refused(other):
+@pytest.mark.parametrize("other", [np.array([1.0], dtype=object), np.array(["a"])], ids=repr)
+def test_operand_that_is_not_made_of_numbers_is_refused(other):
     with pytest.raises(DTypeError, match="not supported"):
         Variable([1.0]) + other
 
 
-@pytest.mark.parametrize("other", [1j, "text", None, [1.0, None], ...], ids=repr)
+@pytest.mark.parametrize("other", ["text", None, [1.0, None], ...], ids=repr)
 def test_operand_that_is_no_number_is_refused(other):
     with pytest.raises(DTypeError, match="not supported"):
         Variable([1.0]) * other
@@ -164,16 +164,14 @@ def test_numpy_reads_the_value():
     assert np.array(x) is not x.data
 
 
-@pytest.mark.parametrize("function", [np.sum, np.concatenate, np.reshape, np.dot, np.where])
-def test_numpys_functions_do_not_pass_unrecorded(function):
-    with pytest.raises(DTypeError, match=rf"numpy\.{function.__name__}.*adjoint\.functions.*x\.data"):
-        function(Variable([1.0, 2.0]), 0)
-
-
-@pytest.mark.parametrize("function", [np.sin, np.exp, np.negative])
-def test_numpys_ufuncs_do_not_pass_unrecorded(function):
-    with pytest.raises(TypeError, match="does not support ufuncs"):
-        function(Variable([1.0, 2.0]))
+@pytest.mark.parametrize("read", [np.asarray, np.array, lambda y: np.asarray([y, y]), lambda y: np.zeros(2) + [y, y]])
+def test_numpy_does_not_read_a_computed_value_silently(read):
+    y = Variable([1.0, 2.0]) * 2.0
+    with pytest.raises(GradientError, match=r"x\.data.*numpy\.stack.*ad\.zeros"):
+        read(y)
+    with ad.no_grad():
+        assert read(y).shape[-1] == 2
+    assert np.asarray(y.detach()).tolist() == y.data.tolist() == [2.0, 4.0]
 
 
 # Assignment
@@ -211,12 +209,6 @@ def test_gradient_of_another_shape_is_refused(gradient):
     with pytest.raises(ShapeError, match=r"for w of dtype float64 and shape \(2,\)"):
         x.grad = gradient
     assert x.grad is None
-
-
-def test_elements_cannot_be_assigned():
-    x = Variable([1.0, 2.0])
-    with pytest.raises(DTypeError, match="scatter_add"):
-        x[0] = 3.0
 
 
 def test_other_attributes_cannot_be_assigned():

@@ -18,23 +18,59 @@ from weakref import ref
 
 import numpy as np
 
-from adjoint.config import RECORDING
-from adjoint.core.graph import Link, Node
+from adjoint.arrays import Place
+from adjoint.config import RECORDING, recording_mode
+from adjoint.core.graph import LevelLink, Link
 from adjoint.core.indexing import split_index
 from adjoint.core.nesting import holds_variables, stacked
 from adjoint.core.references import HELD_ONCE
 from adjoint.core.value import Value, raw
 from adjoint.errors import DTypeError, GradientError
-from adjoint.ops import indexing, shaping
+from adjoint.ops import Op, indexing, shaping
 
-__all__ = ["CONTAINER", "assign", "is_container", "rebind", "replace"]
+__all__ = ["CONTAINER", "VIEWS", "assign", "is_container", "noted_view"]
 
 Apply = Callable[..., Any]
+Viewed = tuple[Any, Op, dict[str, Any]]
 
 # The index in the link of a leaf that was made to be filled, by `ad.zeros` say: what it holds is a constant to anyone
 # who writes to it.
 CONTAINER = -1
+# The ops that may give views.
+VIEWS = frozenset({indexing.getitem, shaping.reshape, shaping.transpose})
 _DIFFERENTIABLE_KINDS = "fc"
+
+
+class _ViewLink(LevelLink):
+    """The link of a leaf that is a view, made where nothing was recorded: of what it is one.
+
+    base: a weak reference to the Variable; `source` is its link and `array` what it held then
+    op, params: what made the view
+    """
+
+    __slots__ = ("array", "base", "op", "params", "source")
+
+    array: Any
+    base: Callable[[], Any]
+    op: Op
+    params: dict[str, Any]
+    source: Link | None
+
+
+def noted_view(view: Any, base: Any, op: Op, params: dict[str, Any]) -> Any:
+    """The view, with a note of what it is one, so that it can be written to."""
+    if isinstance(base, Value) and base._data.dtype.kind in _DIFFERENTIABLE_KINDS:
+        array = view._data
+        if len(array.shape) > 0 and not any(isinstance(part, Place) for part in _parts(params.get("index"))):
+            link = view._link = _ViewLink(None, 0, 0, array, ref(view))
+            link.level = getattr(array, "level", 0)
+            link.base, link.source, link.array = ref(base), base._link, base._data
+            link.op, link.params = op, params
+    return view
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
 
 
 def is_container(link: Link) -> bool:
@@ -49,40 +85,40 @@ def assign(apply: Apply, x: Any, index: Any, value: Any) -> None:
         value = stacked(apply, value)
     is_recorded = _is_recorded(x, value)
     _check_dtype(x, value)
-    if not is_recorded:
-        if RECORDING.get() and x.dtype.kind in _DIFFERENTIABLE_KINDS:
-            _check_leaf(x)
-        x._data = _updated(apply, x, raw(value), fixed, arrays, is_constant=True)._data
-        return
-    _check_replaceable(x)
-    replace(apply, x, _updated(apply, x, value, fixed, arrays))
+    if is_recorded or (RECORDING.get() and x.dtype.kind in _DIFFERENTIABLE_KINDS):
+        _check_replaceable(apply, x, is_recorded)
+    _replace(apply, x, _updated(apply, x, value, fixed, arrays, is_recorded), is_recorded)
 
 
-def replace(apply: Apply, x: Any, new: Any) -> None:
-    """Gives x the value of another Variable, and its place in the graph; and what x is a view of, too."""
-    viewed = _viewed(x)
-    rebind(x, new)
+def _replace(apply: Apply, x: Any, new: Any, is_recorded: bool) -> None:
+    """Gives x the value of another Variable, with its place in the graph; and what x is a view of, too."""
+    viewed = _viewed(apply, x)
+    _rebind(x, new, is_recorded)
     if viewed is None:
         return
-    base, node = viewed
-    if node.op is indexing.getitem:
-        whole = _updated(apply, base, x, node.params["index"], ())
-    elif node.op is shaping.reshape:
-        whole = apply(shaping.reshape, x, shape=base.shape)
+    base, op, params = viewed
+    given = x if is_recorded else x._data
+    if op is indexing.getitem:
+        whole = _updated(apply, base, given, params["index"], (), is_recorded)
+    elif op is shaping.reshape:
+        whole = apply(shaping.reshape, given, shape=base.shape)
     else:
-        axes = node.params.get("axes")
-        whole = apply(shaping.transpose, x, axes=None if axes is None else tuple(np.argsort(axes).tolist()))
-    replace(apply, base, whole)
-    rebind(x, apply(node.op, base, **node.params))
+        axes = params.get("axes")
+        whole = apply(shaping.transpose, given, axes=None if axes is None else tuple(np.argsort(axes).tolist()))
+    _replace(apply, base, whole, is_recorded)
+    _rebind(x, apply(op, base if is_recorded else base._data, **params), is_recorded)
+    if isinstance(x._link, _ViewLink):
+        x._link.array = base._data
 
 
-def rebind(x: Any, new: Any) -> None:
-    """Gives x the value of another Variable, and its place in the graph."""
+def _rebind(x: Any, new: Any, is_recorded: bool) -> None:
+    """Gives x the value of another Variable, and its place in the graph if it is recorded."""
     x._data = new._data
-    x._grad = None
-    link = x._link = new._link
-    if link is not None:
-        link.variable = ref(x)
+    if is_recorded:
+        x._grad = None
+        link = x._link = new._link
+        if link is not None:
+            link.variable = ref(x)
 
 
 def _is_recorded(x: Any, value: Any) -> bool:
@@ -114,51 +150,63 @@ def _check_leaf(x: Any) -> None:
         )
 
 
-def _check_replaceable(x: Any) -> None:
+def _check_replaceable(apply: Apply, x: Any, is_recorded: bool) -> None:
     """Refuses to make a leaf an intermediate value whose gradient someone may want; and stale views."""
     while True:
         _check_leaf(x)
         link = x._link
-        if link is None or link.creator is None:
-            if x._grad is not None:
-                raise GradientError(
-                    f"{x._brief()} is a leaf with a gradient; with values of a graph in it, it would be none any "
-                    "more. Write to a copy, y = x.copy()"
-                )
-            return
-        viewed = _viewed(x)
+        if is_recorded and x._grad is not None and (link is None or link.creator is None):
+            raise GradientError(
+                f"{x._brief()} is a leaf with a gradient; with values of a graph in it, it would be none any more. "
+                "Write to a copy, y = x.copy()"
+            )
+        viewed = _viewed(apply, x)
         if viewed is None:
             return
         x = viewed[0]
 
 
-def _viewed(x: Any) -> tuple[Any, Node] | None:
-    """What x is a view of, with the node that made it; None where it is none, or where its base is gone."""
-    link = x._link
-    node = None if link is None else link.creator
-    if node is None or node.op not in _VIEWS or len(node.inputs) != 1:
+def _viewed(apply: Apply, x: Any) -> Viewed | None:
+    """What x is a view of, with the op that made it; None where it is none, or where its base is gone."""
+    found = None if x._link is None else _behind(apply, x._link)
+    if found is None or not _shares_memory(x._data, found[0]._data):
         return None
-    source = node.inputs[0]
-    base = None if source is None else source.variable()
+    return found
+
+
+def _behind(apply: Apply, link: Link) -> Viewed | None:
+    """What a link shows a view of. A base that is gone, as x.T is in x.T[0], is made again from its own base."""
+    if isinstance(link, _ViewLink):
+        source, base, op, params = link.source, link.base(), link.op, link.params
+        is_current = base is not None and base._data is link.array
+    else:
+        node = link.creator
+        if node is None or node.op not in VIEWS or len(node.inputs) != 1 or node.inputs[0] is None:
+            return None
+        source, op, params = node.inputs[0], node.op, node.params
+        base = source.variable()
+        is_current = base is not None and base._link is source
     if base is None:
-        return None
-    if base._link is not source:
+        behind = None if source is None else _behind(apply, source)
+        if behind is None:
+            return None
+        with recording_mode(RECORDING.get() and not isinstance(link, _ViewLink)):
+            return apply(behind[1], behind[0], **behind[2]), op, params
+    if not is_current:
         raise GradientError(
-            f"{x._brief()} is a view of a Variable that has changed since; take the view again before you write to it"
+            f"{base._brief()} has changed since a view of it was taken; take the view again before you write to it"
         )
-    return (base, node) if _shares_memory(x._data, base._data) else None
-
-
-_VIEWS = (indexing.getitem, shaping.reshape, shaping.transpose)
+    return base, op, params
 
 
 def _shares_memory(array: Any, base: Any) -> bool:
+    """Whether a result of an op on `base` shows its memory, as NumPy's would."""
     if isinstance(array, np.ndarray) and isinstance(base, np.ndarray):
         return np.may_share_memory(array, base)
-    return array.ndim > 0 and not isinstance(base, np.ndarray)
+    return len(array.shape) > 0
 
 
-def _updated(apply: Apply, x: Any, value: Any, fixed: Any, arrays: Any, is_constant: bool = False) -> Any:
+def _updated(apply: Apply, x: Any, value: Any, fixed: Any, arrays: Any, is_recorded: bool) -> Any:
     """x with `value` at an index: in place where x alone holds its array."""
     array = x._data
     in_place = (
@@ -167,8 +215,10 @@ def _updated(apply: Apply, x: Any, value: Any, fixed: Any, arrays: Any, is_const
         and array.base is None
         and array.flags.writeable
     )
+    if not is_recorded:
+        value = raw(value)
     link = x._link
-    given = array if is_constant or link is None or link.creator is None else x
+    given = x if is_recorded and link is not None and link.creator is not None else array
     if in_place:
         return apply(indexing.index_update, given, value, *arrays, index=fixed, in_place=True)
     return apply(indexing.index_update, given, value, *arrays, index=fixed)

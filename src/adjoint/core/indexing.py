@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import Place, as_array
+from adjoint.core.value import raw
 
 __all__ = ["split_index"]
 
@@ -15,7 +16,7 @@ _BASIC = frozenset({int, slice, type(None), EllipsisType})
 
 
 def _index_array(part: Any) -> Any:
-    array = as_array(part)
+    array = as_array(raw(part))
     # An empty list selects nothing; NumPy would read it as an array of floats.
     return array.astype(np.intp) if array.size == 0 and isinstance(part, list) else array
 

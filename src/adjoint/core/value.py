@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import opcode
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from adjoint.core.numpy_protocol import UFUNCS, call_function, call_ufunc
 from adjoint.errors import ArgumentError, DTypeError, GradientError, OutOfRangeError
 
 __all__ = ["Value", "array_of", "raw"]
+
+_STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
 
 
 class Value:
@@ -114,12 +118,22 @@ class Value:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         link = self._link
         if link is not None and link.creator is not None and RECORDING.get():
-            raise GradientError(
-                f"{self._brief()} was computed in a graph, which a NumPy array would lose. To read the values, use "
-                "x.data, or ad.no_grad(); to collect them, numpy.stack or F.stack, or a Variable made by ad.zeros "
-                "instead of an array"
-            )
+            self._raise_lost()
         return np.array(self.data, dtype=dtype, copy=copy)
+
+    def _check_not_stored(self, frame: Any) -> None:
+        """Raises GradientError for ``array[0] = x``: there NumPy asks for a float, as a program does that reads x."""
+        link = self._link
+        in_graph = link is not None and link.creator is not None and RECORDING.get()
+        if in_graph and frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR:
+            self._raise_lost()
+
+    def _raise_lost(self) -> None:
+        raise GradientError(
+            f"{self._brief()} was computed in a graph, which a NumPy array would lose. To read the values, use x.data, "
+            "or ad.no_grad(); to collect them, numpy.stack or F.stack, or a Variable made by ad.zeros instead of an "
+            "array"
+        )
 
     # NumPy's own functions and operators: `np.sin(x)`, `array * x`
 
@@ -132,9 +146,15 @@ class Value:
         return call_function(function, args, kwargs)
 
     def __float__(self) -> float:
+        self._check_not_stored(sys._getframe(1))
         return float(self.item())
 
+    def __complex__(self) -> complex:
+        self._check_not_stored(sys._getframe(1))
+        return complex(self.item())
+
     def __int__(self) -> int:
+        self._check_not_stored(sys._getframe(1))
         return int(self.item())
 
     def __bool__(self) -> bool:

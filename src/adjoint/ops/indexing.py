@@ -6,6 +6,8 @@ positional arguments here too.
 
 from __future__ import annotations
 
+import math
+
 from adjoint.arrays import Place, fill
 from adjoint.ops.declaration import Sample, op
 
@@ -56,6 +58,53 @@ scatter_add = op(
         Sample((3, 4), (4,), index=1),
         Sample((3, 4), (), index=(slice(None), 0)),
         Sample((3, 4), (3, 4), (3,), index=Place(0), arrays={2: [0, 2, 2]}),
+    ),
+    requires=IN_RANGE + "; values that can be broadcast to what it selects",
+)
+
+
+def _last_written(xp, index, shape):
+    empty = xp.zeros(shape)
+    selected = xp.getitem(empty, index).shape
+    order = xp.reshape(xp.cumulative_sum(xp.ones(math.prod(selected)), axis=0), selected)
+    return xp.getitem(xp.index_update(empty, index, order), index) == order
+
+
+# For each element that is written at an index, whether it is the last one at its place. There is no rule.
+last_written = op(
+    "last_written",
+    lambda xp, *arrays, index, shape: _last_written(xp, fill(index, arrays), shape),
+)
+
+
+def _written_rule(F, g, _y, _x, _values, *arrays, index, in_place=False):
+    """g at the index; where an element is named twice, the last value has it, and its cotangent."""
+    part = F.getitem(g, *arrays, index=index)
+    if any(array.dtype.kind != "b" for array in arrays):
+        part = F.where(F.last_written(*arrays, index=index, shape=_x.shape), part, 0.0)
+    extra = len(_values.shape) - len(part.shape)  # leading axes of length 1, which assignment allows
+    return F.reshape(part, shape=(1,) * extra + part.shape) if extra > 0 else part
+
+
+index_update = op(
+    "index_update",
+    lambda xp, x, values, *arrays, index, in_place=False: xp.index_update(
+        x, fill(index, arrays), values, in_place=in_place
+    ),
+    vjp=(
+        lambda F, g, _y, _x, _values, *arrays, index, in_place=False: F.index_update(g, 0.0, *arrays, index=index),
+        _written_rule,
+    ),
+    linear=True,
+    samples=(
+        Sample((3, 4), (4,), index=1),
+        Sample((3, 4), (1, 1, 4), index=1),
+        Sample((3, 4), (), index=(slice(None), slice(3, None, -2))),
+        Sample((3, 4), (4,), index=Ellipsis),
+        Sample((), (), index=()),
+        Sample((3, 4), (3, 4), (3,), index=Place(0), arrays={2: [0, 2, 2]}),
+        Sample((3, 4), (2,), (2,), (2,), index=(Place(0), Place(1)), arrays={2: [0, 0], 3: [1, 1]}),
+        Sample((2, 2), (3,), (2, 2), index=Place(0), arrays={2: [[True, False], [True, True]]}),
     ),
     requires=IN_RANGE + "; values that can be broadcast to what it selects",
 )

@@ -15,7 +15,7 @@ from adjoint.program.shapes import axes_of
 from adjoint.program.trace import Trace, read, trace_of
 from adjoint.program.tracer import Number, Tracer
 
-__all__ = ["getitem", "pick", "require", "scatter_add", "take", "unindex"]
+__all__ = ["getitem", "index_update", "pick", "require", "scatter_add", "take", "unindex"]
 
 Array = Any
 Ranges = tuple[tuple[int, int, int], ...]
@@ -49,6 +49,32 @@ def scatter_add(x: Array, index: Any, values: Array) -> Array:
         return trace.wrap(_scattered(trace, into, parts, added))
     _, shape = _basic(parts, into.shape)
     return trace.wrap(trace.add("add", into, _placed(trace, trace.broadcast(added, shape), parts, into.shape)))
+
+
+def index_update(x: Array, index: Any, values: Array, in_place: bool = False) -> Array:
+    """x with `values` at `index`."""
+    parts = _parts(index)
+    trace = trace_of(x, values, *parts)
+    into = trace.read(x)
+    placed = trace.read(values, into.dtype)
+    if any(_is_array(part) for part in parts):
+        fixed, arrays = _with_places(trace, parts)
+        selected = trace.add("gather", into, *arrays, params=(fixed,)).shape
+        return trace.wrap(trace.add("index_update", into, _fitted(trace, placed, selected), *arrays, params=(fixed,)))
+    ranges, selected = _basic(parts, into.shape)
+    if all(wanted == (0, length, 1) for wanted, length in zip(ranges, into.shape, strict=True)):
+        return trace.wrap(trace.reshaped(_fitted(trace, placed, selected), into.shape))
+    flags = trace.broadcast(trace.constant(True, np.dtype(np.bool_)), selected)
+    placed = _placed(trace, _fitted(trace, placed, selected), parts, into.shape)
+    return trace.wrap(trace.add("where", _placed(trace, flags, parts, into.shape), placed, into))
+
+
+def _fitted(trace: Trace, values: Instruction, shape: tuple[int, ...]) -> Instruction:
+    """`values` broadcast to the shape that is assigned to, where leading axes of length 1 may be too many."""
+    extra = len(values.shape) - len(shape)
+    if extra > 0 and values.shape[:extra] == (1,) * extra:
+        values = trace.reshaped(values, values.shape[extra:])
+    return trace.broadcast(values, shape)
 
 
 def take(x: Array, indices: Array, *, axis: int = 0) -> Array:

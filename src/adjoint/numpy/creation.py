@@ -1,0 +1,88 @@
+"""Arrays of lists that hold Variables, and NumPy's functions for them: what NumPy itself does not hand over."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adjoint.core.nesting import holds_variables, stacked
+from adjoint.core.numpy_protocol import FUNCTIONS
+from adjoint.core.value import Value
+from adjoint.core.variable import apply
+from adjoint.functions import shapes
+from adjoint.numpy.registering import in_dtype, run
+
+__all__ = ["array", "asanyarray", "asarray", "ascontiguousarray", "full", "taking_lists"]
+
+# Those that take a list of arrays, which need not have one shape.
+_TAKE_SEVERAL = frozenset(
+    "append block broadcast_arrays choose column_stack concat concatenate dstack einsum hstack meshgrid piecewise "
+    "select stack vstack".split()
+)
+
+
+def array(object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, **kwargs: Any) -> Any:
+    """An array; a Variable, which is recorded, of a Variable or of lists that hold Variables.
+
+    >>> import adjoint as ad
+    >>> x = ad.Variable(2.0)
+    >>> y = array([x, 1.0, x * x])
+    >>> y.sum().backward()
+    >>> print(y, x.grad)
+    variable[3]([2. 1. 4.]) variable(5.0)
+    """
+    if isinstance(object, Value):
+        result: Any = run("copy")(object) if copy else object
+    elif holds_variables(object):
+        result = stacked(apply, object)
+    else:
+        return np.array(object, dtype, copy=copy, ndmin=ndmin, **kwargs)
+    result = in_dtype(result, dtype)
+    return result.reshape((*(1,) * (ndmin - result.ndim), *result.shape)) if ndmin > result.ndim else result
+
+
+def asarray(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    """As `array`, but a Variable as it is.
+
+    >>> import adjoint as ad
+    >>> x = ad.Variable([2.0])
+    >>> asarray(x) is x
+    True
+    """
+    if isinstance(a, Value) or holds_variables(a):
+        return array(a, dtype, copy=None)
+    return np.asarray(a, dtype, **kwargs)
+
+
+asanyarray = ascontiguousarray = asarray
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    """An array of one value, which may be a Variable.
+
+    >>> import adjoint as ad
+    >>> x = ad.Variable(2.0)
+    >>> full(3, x).sum().backward()
+    >>> print(x.grad)
+    variable(3.0)
+    """
+    if isinstance(fill_value, Value):
+        return run("copy")(shapes.broadcast_to(in_dtype(fill_value, dtype), shape))
+    return np.full(shape, fill_value, dtype, **kwargs)
+
+
+def taking_lists(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A NumPy function that takes lists which hold Variables for arrays, as it takes lists of numbers."""
+    if function not in FUNCTIONS or function.__name__ in _TAKE_SEVERAL:
+        return function
+
+    @functools.wraps(function)
+    def with_lists(*args: Any, **kwargs: Any) -> Any:
+        if args and holds_variables(args[0]):
+            args = (stacked(apply, args[0]), *args[1:])
+        return function(*args, **kwargs)
+
+    return with_lists

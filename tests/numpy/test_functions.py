@@ -1,0 +1,300 @@
+"""NumPy's functions on Variables: NumPy's values, derivatives of two orders, and a place for every public name."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import adjoint as ad
+import adjoint.numpy as anp
+from adjoint import Variable
+from adjoint.core.numpy_protocol import FUNCTIONS, UFUNCS
+from adjoint.errors import DTypeError
+from adjoint.numpy.constants import CONSTANT, UNSUPPORTED
+from adjoint.numpy.ufuncs import CONSTANT_UFUNCS, UNSUPPORTED_UFUNCS
+from adjoint.testing import check_grads
+from tests.numpy.table import TABLE
+
+CASES = [pytest.param(f, args, id=f"{name}-{number}") for number, (name, f, args) in enumerate(TABLE)]
+
+
+def leaves(value):
+    return [x for part in value for x in leaves(part)] if isinstance(value, (list, tuple)) else [value]
+
+
+@pytest.mark.parametrize(("function", "arguments"), CASES)
+def test_value_is_numpys_and_is_recorded(function, arguments):
+    given = [argument.copy() for argument in arguments]
+    results = leaves(function(*map(Variable, given)))
+    expected = leaves(function(*arguments))
+    assert len(results) == len(expected)
+    for result, plain in zip(results, expected, strict=True):
+        assert isinstance(result, Variable)
+        assert (result.shape, result.dtype) == (np.shape(plain), np.asarray(plain).dtype)
+        assert_allclose(result.data, plain, rtol=1e-13, atol=1e-13)
+    # As NumPy does, some return what they are given where nothing is to be done.
+    assert any(result.creator is not None or result.data is given[0] for result in results)
+    for before, after in zip(arguments, given, strict=True):
+        assert_allclose(before, after, rtol=0)
+
+
+@pytest.mark.parametrize(("function", "arguments"), CASES)
+def test_derivatives_agree_with_differences(function, arguments):
+    check_grads(function, arguments)
+
+
+# Every public name
+
+
+def public_functions():
+    return {name: value for name in np.__all__ if callable(value := getattr(np, name)) and not isinstance(value, type)}
+
+
+HANDED_OVER = {name: f for name, f in public_functions().items() if hasattr(f, "_implementation")}
+ALL_UFUNCS = {name: f for name, f in public_functions().items() if isinstance(f, np.ufunc)}
+
+
+@pytest.mark.parametrize("name", sorted({*HANDED_OVER, *ALL_UFUNCS}))
+def test_function_has_its_place(name):
+    """Differentiable, constant or unsupported: one of them; and what is differentiable is in the table above."""
+    function = getattr(np, name)
+    is_ufunc = isinstance(function, np.ufunc)
+    kinds = [
+        function in (CONSTANT_UFUNCS if is_ufunc else CONSTANT),
+        function in (UNSUPPORTED_UFUNCS if is_ufunc else UNSUPPORTED),
+        any(getattr(np, known) is function for known, _, _ in TABLE) or name in ASSIGNING,
+    ]
+    assert sum(kinds) == 1
+    assert (function in (UFUNCS if is_ufunc else FUNCTIONS)) == (not (is_ufunc and kinds[1]))
+
+
+ASSIGNING = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"}  # see test_assignment
+
+
+@pytest.mark.parametrize("name", sorted(set(public_functions()) - {*HANDED_OVER, *ALL_UFUNCS}))
+def test_what_numpy_does_not_hand_over_takes_no_array_of_floats_or_is_replaced(name):
+    assert name in PLAIN or name in ("array", "asarray", "asanyarray", "ascontiguousarray", "full")
+
+
+# Creation from shapes and ranges, texts, files, settings, windows.
+PLAIN = """
+    arange asarray_chkfinite asfortranarray asmatrix bartlett base_repr binary_repr blackman bmat broadcast_shapes
+    datetime_data diag_indices empty eye format_float_positional format_float_scientific from_dlpack frombuffer
+    fromfile fromfunction fromiter frompyfunc fromregex fromstring genfromtxt get_include get_printoptions getbufsize
+    geterr geterrcall hamming hanning identity indices info isdtype isfortran isscalar issubdtype iterable kaiser load
+    loadtxt mask_indices mintypecode nested_iters ones printoptions promote_types require row_stack set_printoptions
+    setbufsize seterr seterrcall show_config show_runtime test tri tril_indices triu_indices typename zeros
+""".split()
+
+
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in CONSTANT and f not in UNSUPPORTED])
+def test_parameters_have_numpys_names(function):
+    """In NumPy's order; what is left out would be an error."""
+    try:
+        numpys = inspect.signature(function)
+    except ValueError:
+        return  # written in C without a signature
+    ours = inspect.signature(FUNCTIONS[function])
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in ours.parameters.values()):
+        return
+    assert list(ours.parameters) == [
+        name for name in numpys.parameters if name not in ("subok",) or name in ours.parameters
+    ]
+
+
+OF_TWO = (
+    np.intersect1d, np.setdiff1d, np.setxor1d, np.union1d, np.polydiv, np.nextafter, np.busday_offset, np.busday_count,
+    np.histogram2d,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("function", [*UNSUPPORTED, *UNSUPPORTED_UFUNCS])
+def test_unsupported_function_says_what_to_do(function):
+    x = Variable([1.0, 2.0])
+    arguments = (x, x, 1) if function is np.polyfit else (x, x) if function in OF_TWO else (x,)
+    with pytest.raises(DTypeError, match=rf"{function.__name__}.*x\.data"):
+        function(*arguments)
+
+
+# Constants
+
+X = np.array([[1.0, 5.0, 3.0], [4.0, 2.0, 6.0]])
+
+
+@pytest.mark.parametrize("function", [
+    np.argmax, np.argmin, np.argsort, np.isnan, np.isfinite, np.signbit, np.shape, np.ndim, np.size, np.any, np.all,
+    np.nonzero, np.count_nonzero, np.flatnonzero, np.array_repr, np.array_str, np.isrealobj, np.result_type,
+    lambda x: np.allclose(x, X), lambda x: np.array_equal(x, X), lambda x: np.argmax(x, axis=1), lambda x: x > 2.0,
+    lambda x: np.less(2.0, x), lambda x: np.add(X, 0.0) < x, lambda x: np.searchsorted(X[0], x),
+    lambda x: np.digitize(x, [2.0, 4.0]),
+    lambda x: np.logical_and.reduce(x, axis=1), lambda x: np.isclose(x, X), lambda x: np.where(x > 2.0),
+    lambda x: np.lexsort((x[0], x[1])), lambda x: x.argmax(), lambda x: x.all(axis=0), lambda x: x.nonzero(),
+    lambda x: x.tolist(),
+])  # fmt: skip
+def test_what_has_no_derivative_gives_numpys_own_result(function):
+    plain, found = function(X), function(Variable(X) * 1.0)
+    assert type(found) is type(plain)
+    for a, b in zip(leaves(plain), leaves(found), strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("function", [np.floor, np.ceil, np.trunc, np.rint, np.sign, np.round, np.fix])
+def test_steps_give_variables_without_a_graph(function):
+    y = function(Variable([1.3, -0.2]))
+    assert y.creator is None
+    assert y.data.tolist() == function(np.array([1.3, -0.2])).tolist()
+
+
+# Options
+
+
+def store(array, index, value):
+    array[index] = value
+
+
+def test_out_is_rebound_to_the_result():
+    x, out = Variable([1.0, 2.0]), ad.zeros(2)
+    assert np.multiply(x, x, out=out) is out
+    np.sum(out).backward()
+    assert out.data.tolist() == [1.0, 4.0]
+    assert x.grad.data.tolist() == [2.0, 4.0]
+
+
+def test_out_of_a_reduction_is_rebound_too():
+    x, out = Variable([1.0, 2.0]), ad.zeros(())
+    assert np.sum(x * x, out=out) is out
+    out.backward()
+    assert x.grad.data.tolist() == [2.0, 4.0]
+
+
+def test_where_leaves_the_others_as_they_were_and_without_gradient():
+    x, out = Variable([4.0, -1.0]), Variable([0.5, 0.5])
+    np.sqrt(x, where=[True, False], out=out)
+    np.sum(out).backward()
+    assert out.data.tolist() == [2.0, 0.5]
+    assert x.grad.data.tolist() == [0.25, 0.0]
+
+
+@pytest.mark.parametrize("write", [
+    lambda a, x: np.add(a, x, out=a), lambda a, x: a.__iadd__(x),
+    lambda a, x: np.sum(x * 1.0, keepdims=True, out=a[:1]),
+    lambda a, x: np.copyto(a, x * 1.0), lambda a, x: store(a, ..., x * 1.0),
+    lambda a, x: store(a, slice(1), x[:1] * 1.0), lambda a, x: np.array([1.0, x[0]]), lambda a, x: np.full(2, x[0]),
+])  # fmt: skip
+def test_arrays_do_not_take_results_silently(write):
+    array = np.zeros(2)
+    with pytest.raises(ad.errors.GradientError, match=r"ad\.zeros"):
+        write(array, Variable([1.0, 2.0]))
+    assert array.tolist() == [0.0, 0.0]
+
+
+def test_an_element_of_an_array_does_not_take_a_result_silently():
+    """There NumPy asks for a float, and puts an error of its own in front of ours."""
+    array, x = np.zeros(2), Variable([1.0, 2.0])
+    with pytest.raises(ValueError, match="setting an array element") as caught:
+        array[0] = x[0]
+    assert isinstance(caught.value.__cause__, ad.errors.GradientError)
+    assert float(x[0] * 2.0) == 2.0
+    array[1] = float(x[0] * 3.0)
+    assert array.tolist() == [0.0, 3.0]
+
+
+def test_arrays_take_results_that_are_not_recorded():
+    array = np.zeros(2)
+    with ad.no_grad():
+        np.add(array, Variable([1.0, 2.0]), out=array)
+        array[0] = Variable(3.0) * 2.0
+    assert array.tolist() == [6.0, 2.0]
+
+
+def test_methods_of_ufuncs_that_are_not_there():
+    x = Variable([1.0, 2.0])
+    for call in (lambda: np.add.at(x, [0], 1.0), lambda: np.add.reduceat(x, [0, 1]), lambda: np.subtract.reduce(x),
+                 lambda: np.maximum.accumulate(x)):  # fmt: skip
+        with pytest.raises(DTypeError, match=r"not (supported|recorded)"):
+            call()
+
+
+def test_unknown_ufunc_is_refused():
+    f = np.frompyfunc(lambda a: a, 1, 1)
+    with pytest.raises(DTypeError, match=r"ad\.op"):
+        f(Variable([1.0]))
+
+
+def test_scipys_ufuncs_are_found_by_name():
+    special = pytest.importorskip("scipy.special")
+    x = Variable([0.5, 1.5])
+    y = special.expit(x)
+    np.sum(y).backward()
+    assert_allclose(y.data, special.expit(x.data))
+    assert_allclose(x.grad.data, y.data * (1.0 - y.data))
+    check_grads(special.gammaln, np.array([0.5, 2.5]))
+
+
+# Operators and methods
+
+
+def test_integers_have_their_operators():
+    n = Variable([5, 6])
+    for f in (lambda n: n // 2, lambda n: n % 4, lambda n: n & 3, lambda n: 8 | n, lambda n: n ^ 1, lambda n: n << 2,
+              lambda n: 64 >> n, lambda n: ~n, lambda n: divmod(n, 4)[1], lambda n: 7 % n):  # fmt: skip
+        found = f(n)
+        assert found.dtype == np.int64
+        assert found.data.tolist() == f(np.array([5, 6])).tolist()
+    with pytest.raises(DTypeError, match="float64"):
+        Variable([1.0]) & 1
+
+
+METHODS = [
+    lambda x: x.ravel(), lambda x: x.flatten(), lambda x: x[None].squeeze(), lambda x: x.swapaxes(0, 1),
+    lambda x: x.std(axis=1), lambda x: x.var(ddof=1), lambda x: x.prod(axis=0), lambda x: x.cumsum(axis=1),
+    lambda x: x.cumprod(), lambda x: x.clip(2.2, 4.5), lambda x: x.dot(x.T), lambda x: x.diagonal(),
+    lambda x: x.trace(), lambda x: x.take([0, 2], axis=1), lambda x: x.copy(), lambda x: x.repeat(2, axis=0),
+    lambda x: x.real, lambda x: x.conj(), lambda x: x.mT, lambda x: x % 0.7, lambda x: divmod(x, 0.7)[1],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_are_numpys(method):
+    y = method(Variable(X))
+    assert_allclose(y.data, method(X), rtol=1e-14)
+    assert y.creator is not None
+    check_grads(method, X)
+
+
+def test_properties_and_what_methods_refuse():
+    x = Variable(X)
+    assert (x.itemsize, x.nbytes) == (8, 48)
+    assert x.imag.data.tolist() == np.zeros((2, 3)).tolist()
+    assert x.round().data.tolist() == X.tolist()
+    with pytest.raises(DTypeError, match=r"F\.sort"):
+        x.sort()
+
+
+# adjoint.numpy
+
+
+def test_lists_that_hold_variables_are_stacked():
+    x = Variable(2.0)
+    for f in (lambda: anp.array([x, 1.0, x * x]), lambda: anp.asarray((x, x * x)), lambda: anp.array([[x], [x * x]]),
+              lambda: anp.cumsum([x, x * x]), lambda: anp.reshape([x, x * x], (2, 1))):  # fmt: skip
+        x.cleargrad()
+        total = anp.sum(f())
+        total.backward()
+        assert x.grad.item() in (5.0, 6.0)
+
+
+def test_without_variables_it_is_numpy():
+    assert type(anp.sum([1.0, 2.0])) is np.float64
+    assert type(anp.array([1.0])) is np.ndarray
+    assert type(anp.full(2, 3.0)) is np.ndarray
+    assert anp.sin is np.sin
+    assert anp.float32 is np.float32
+    assert {name for name in np.__all__ if not hasattr(anp, name)} <= set(anp._MODULES)
+
+
+def test_random_is_numpys():
+    assert anp.random is np.random
