@@ -6,13 +6,15 @@ derivative is that of real numbers, g · f'(z); those here have none, and are li
 
 from __future__ import annotations
 
+from typing import Any
+
 from adjoint.ops.declaration import Sample, op
 
 
-def is_complex(x):
+def is_complex(x: Any) -> bool:
     """Whether an array or a number is of complex numbers."""
     dtype = getattr(x, "dtype", None)
-    return isinstance(x, complex) if dtype is None else dtype.kind == "c"
+    return isinstance(x, complex) if dtype is None else bool(dtype.kind == "c")
 
 
 def real_only(y):
