@@ -19,7 +19,7 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["optimize"],
-    ["models", "hooks", "testing", "compile"],
+    ["models", "hooks", "testing", "checking", "compile"],
     ["layers", "optimizers", "transforms"],
     ["numpy"],
     ["fft", "linalg", "special"],
@@ -27,6 +27,7 @@ LAYERS = [
     ["core"],
     ["lifted", "ops", "random", "program"],
     ["arrays"],
+    ["provenance"],
     ["tree", "structures", "config", "files", "checks"],
     ["errors"],
 ]

@@ -26,6 +26,7 @@ from adjoint import (
     testing as testing,
     viz as viz,
 )
+from adjoint.checking import check as check
 from adjoint.compile.function import compile as compile
 from adjoint.compile.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from adjoint.config import no_grad as no_grad, strict_ieee as strict_ieee, test_mode as test_mode
@@ -41,6 +42,7 @@ from adjoint.core.creation import (
 from adjoint.core.custom import op as op
 from adjoint.core.variable import Variable as Variable, apply as apply
 from adjoint.errors import AdjointError as AdjointError
+from adjoint.provenance import detect_anomaly as detect_anomaly
 from adjoint.transforms import (
     checkpoint as checkpoint,
     custom_vjp as custom_vjp,

@@ -8,9 +8,10 @@
     │   └── DataError                      a data set that cannot be used
     ├── AxisError           (ValueError, IndexError)  an axis that the array does not have
     ├── OutOfRangeError     (IndexError)   an index or a label beyond the end
-    ├── LinearAlgebraError  (numpy.linalg.LinAlgError)  a singular matrix, or one that is not positive definite
+    ├── LinearAlgebraError  (ValueError)   a matrix that is singular or not positive definite; a NumPy LinAlgError too
     ├── DTypeError          (TypeError)    a type or a dtype that an op does not take
     ├── GradientError       (RuntimeError) a derivative that does not exist
+    ├── AnomalyError        (FloatingPointError) a NaN or an infinity, within `detect_anomaly`
     ├── TransformError  (TypeError)    what cannot be done within a transform (`vmap`, `jvp`)
     ├── TraceError      (TypeError)    a value that is not known while a function is traced
     ├── ProgramError    (RuntimeError) a program that does not hold together: a fault of this package
@@ -27,11 +28,13 @@ import linecache
 import os
 import sys
 from types import FrameType
+from typing import Any
 
 from numpy.linalg import LinAlgError
 
 __all__ = [
     "AdjointError",
+    "AnomalyError",
     "ArgumentError",
     "AxisError",
     "DTypeError",
@@ -52,14 +55,19 @@ __all__ = [
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
-def _user_line() -> str | None:
-    """The innermost line outside this package, as ``file.py:12: z = x + y``."""
+def user_position() -> tuple[str, int] | None:
+    """The file and the number of the innermost line outside this package."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    if frame is None:
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def line_at(position: tuple[str, int] | None) -> str | None:
+    """A line of the user's program, as ``file.py:12: z = x + y``."""
+    if position is None:
         return None
-    filename, number = frame.f_code.co_filename, frame.f_lineno
+    filename, number = position
     source = linecache.getline(filename, number).strip()
     return f"{filename}:{number}: {source}" if source else f"{filename}:{number}"
 
@@ -74,7 +82,7 @@ class AdjointError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-        self.location = _user_line()
+        self.location = line_at(user_position())
         self.layer: str | None = None  # set by the layers that it passes through
 
     def __str__(self) -> str:
@@ -124,6 +132,25 @@ class DTypeError(AdjointError, TypeError):
 
 class GradientError(AdjointError, RuntimeError):
     """A derivative that does not exist, or that can no longer be computed."""
+
+
+class AnomalyError(AdjointError, FloatingPointError):
+    """A NaN or an infinity that an operation made, within a block of `adjoint.detect_anomaly`.
+
+    Attributes:
+        op: the name of the op; None where it was none, as in the update of an optimizer.
+        phase: "forward", "backward" or "update".
+        operands: what the op computed with and what it made, the result last: for each its `name`, `dtype`, `shape`,
+            `minimum`, `maximum`, the counts `nan`, `infinite` and `zeros`, and the `value` at `index`, where the
+            first element is that is not finite.
+        chain: the ops on the way to it, each with `op`, `location` and `depth`: those that made the operands; in the
+            backward phase, those from the output to here.
+    """
+
+    op: str | None = None
+    phase: str = "forward"
+    operands: tuple[Any, ...] = ()
+    chain: tuple[Any, ...] = ()
 
 
 class MissingDependencyError(AdjointError, ImportError):

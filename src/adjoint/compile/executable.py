@@ -6,6 +6,7 @@ The passes and the generators of code are imported when a program is planned: on
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from adjoint.compile.plan import Plan, can_fail, plan_key
 from adjoint.compile.traced import Traced
 from adjoint.program import CheckFailed, interpret
 
-__all__ = ["build", "donations"]
+__all__ = ["build", "donations", "inputs_of"]
 
 
 def donations(traced: Traced) -> dict[int, int]:
@@ -82,28 +83,32 @@ def _say_once() -> None:
         )
 
 
+def inputs_of(traced: Traced, given: Sequence[Any]) -> tuple[list[Any], Sequence[Any]]:
+    """Of what a call gives: the program's inputs, and the arrays for its outputs."""
+    kinds = [source.kind for source in traced.sources]
+    arrays = sum(kind not in ("float", "int") for kind in kinds)
+    values = iter(given[:arrays])
+    rest = list(given[arrays:])
+    numbers = {kind: iter(rest.pop(0)) for kind in ("float", "int") if kind in kinds}
+    return [np.asarray(next(numbers[kind]) if kind in numbers else next(values)) for kind in kinds], rest
+
+
 def _interpreted(traced: Traced) -> Executable:
     """Runs the program by NumPy."""
     from adjoint.compile.passes import optimized
 
     program = optimized(traced.program)
-    kinds = [source.kind for source in traced.sources]
-    arrays = sum(kind not in ("float", "int") for kind in kinds)
-    floats, ints = kinds.count("float"), kinds.count("int")
 
     def run(*given: Any) -> Any:
-        values = iter(given[:arrays])
-        rest = list(given[arrays:])
-        numbers = {kind: iter(rest.pop(0)) for kind, count in (("float", floats), ("int", ints)) if count}
-        inputs = [next(numbers[kind]) if kind in numbers else next(values) for kind in kinds]
+        inputs, outputs = inputs_of(traced, given)
         for array, instruction in zip(inputs, program.inputs, strict=True):
             if array.shape != instruction.shape or array.dtype != instruction.dtype:
                 return NotImplemented
         try:
-            results = interpret(program, numpy_namespace, [np.asarray(x) for x in inputs])
+            results = interpret(program, numpy_namespace, inputs)
         except (CheckFailed, IndexError, np.linalg.LinAlgError):
             return False
-        for result, output in zip([np.array(r) for r in results], rest, strict=True):
+        for result, output in zip([np.array(r) for r in results], outputs, strict=True):
             output[...] = result
         return None
 

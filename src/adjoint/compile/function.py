@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 from adjoint.compile.outcome import MISS, CallFailed
 from adjoint.config import TRACE, TRANSFORMING
 from adjoint.errors import DTypeError, RetraceWarning
+from adjoint.provenance.watching import BLOCKS, WATCHER, Watcher
 
 if TYPE_CHECKING:
     from adjoint.compile.specialising import Specialisation
@@ -47,6 +48,8 @@ class CompiledFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if TRANSFORMING.get():  # its derivative is needed, or a batch of it: the transform looks into the function
             return self.__wrapped__(*args, **kwargs)
+        if BLOCKS and TRACE.get() is None and (watcher := WATCHER.get()) is not None:
+            return self._watched(watcher, args, kwargs)
         for specialisation in self._programs:
             try:
                 result = specialisation.attempt(args, kwargs)
@@ -103,6 +106,14 @@ class CompiledFunction:
             RetraceWarning,
             stacklevel=5,
         )
+
+    def _watched(self, watcher: Watcher, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call whose operations are looked at (see `adjoint.detect_anomaly`)."""
+        if not watcher.checks_programs:
+            return self.__wrapped__(*args, **kwargs)
+        from adjoint.compile.checked import checked_call
+
+        return checked_call(self.__wrapped__, args, kwargs, self._state, infinity=watcher.infinity)
 
     def _eagerly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         from adjoint.compile.specialising import run_eagerly

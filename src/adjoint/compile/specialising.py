@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compile.calls import make_call
+from adjoint.compile.calls import Executable, make_call
 from adjoint.compile.executable import build
 from adjoint.compile.explaining import explanation
 from adjoint.compile.generators import copied_states, put_back
@@ -28,7 +28,12 @@ class Specialisation:
     """
 
     def __init__(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], extra: Sequence[Any]
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        extra: Sequence[Any],
+        build: Callable[[Traced], Executable] = build,
     ) -> None:
         begin = time.perf_counter()
         state = find_state(function, args, kwargs, extra)

@@ -31,7 +31,10 @@ _KINDS: tuple[tuple[type[Exception], type[AdjointError]], ...] = (
 
 def _describe(value: Any) -> str:
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-    return repr(value) if shape is None else f"{dtype} {tuple(shape)}"
+    if shape is None:
+        return repr(value)
+    examples = getattr(value, "length", None)  # of a batch, whose hidden axis NumPy's own text may show
+    return f"{dtype} {tuple(shape)}" + ("" if examples is None else f" for each of {examples} examples")
 
 
 def raise_forward_error(op: Op, arrays: Sequence[Any], params: dict[str, Any], error: Exception) -> None:

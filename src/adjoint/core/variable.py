@@ -19,6 +19,7 @@ from adjoint.core.indexing import split_index
 from adjoint.core.sweep import Links, sweep
 from adjoint.errors import GradientError, ShapeError
 from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, reductions, shaping
+from adjoint.provenance.watching import BLOCKS, watcher_due
 
 __all__ = ["RECORDED", "Variable", "VariableFunctions", "apply", "at_link", "leaf"]
 
@@ -288,6 +289,8 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     Returns a Variable, or a tuple of them for an op with several outputs. Plain arrays and numbers are
     constants: they get no gradient.
     """
+    if BLOCKS and (watcher := watcher_due()) is not None:
+        return watcher.applied(apply, op, inputs, params)
     arrays: list[Any] = []
     links: list[Link | None] = []
     namespace = None

@@ -12,6 +12,7 @@ from adjoint import files, structures, tree
 from adjoint.arrays import is_differentiable_dtype
 from adjoint.core.variable import Variable
 from adjoint.errors import AdjointError, ArgumentError, FormatError
+from adjoint.provenance.places import LAYER_CALLS
 
 __all__ = ["Layer"]
 
@@ -61,13 +62,16 @@ class Layer:
 
     def _name_in(self, error: AdjointError) -> None:
         """Notes in an error from below where the layer that raised it stands in this one."""
-        source = getattr(error, "_source", self)
-        for path, layer in self._named_layers():
-            if layer is source:
-                error.layer = f"{path} of {type(self).__name__}"
-                return
+        path = self._path_of(getattr(error, "_source", self))
+        if path is not None:
+            error.layer = f"{path} of {type(self).__name__}"
+            return
         error._source = self  # type: ignore[attr-defined]
         error.layer = type(self).__name__
+
+    def _path_of(self, source: Layer) -> str | None:
+        """Where another layer stands in this one."""
+        return next((path for path, layer in self._named_layers() if layer is source), None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -243,6 +247,7 @@ def _with_others(value: Any, others: dict[int, Any]) -> Any:
 
 
 structures.register(Layer, _opened, _read)
+LAYER_CALLS.add(Layer.__call__.__code__)
 
 
 def _by_path(named: list[tuple[str, Variable]]) -> dict[str, Variable]:
