@@ -298,3 +298,44 @@ def test_without_variables_it_is_numpy():
 
 def test_random_is_numpys():
     assert anp.random is np.random
+
+
+# numpy.linalg and numpy.fft
+
+S = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.1, 0.3, 1.2]])
+SYMMETRIC = S + S.T
+
+
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("inv", (S,)), ("solve", (S, X.T)), ("det", (S,)), ("slogdet", (S,)), ("cholesky", (SYMMETRIC,)), ("qr", (S,)),
+    ("svd", (X, False)), ("svdvals", (X,)), ("eigh", (SYMMETRIC,)), ("eigvalsh", (SYMMETRIC,)), ("norm", (X,)),
+    ("norm", (X, 1)), ("norm", (X, 2, 1)), ("vector_norm", (X,)), ("matrix_norm", (X,)), ("pinv", (X,)),
+    ("matrix_power", (S, 3)), ("multi_dot", ([S, X.T, X],)), ("trace", (S,)), ("diagonal", (S,)),
+    ("outer", (S[0], S[1])),    ("cross", (S, SYMMETRIC)), ("cond", (S,)), ("tensordot", (S, SYMMETRIC)), ("vecdot", (S, SYMMETRIC)),
+    ("matmul", (S, S)),    ("matrix_transpose", (X,)), ("tensorinv", (S.reshape(3, 1, 3), 2)), ("lstsq", (X.T, S[0])), ("eigvals", (S,)),
+    ("matrix_rank", (S,)),
+])  # fmt: skip
+def test_linear_algebra_is_recorded(name, arguments):
+    given = [[Variable(x) for x in a] if isinstance(a, list) else Variable(a) if isinstance(a, np.ndarray) else a
+             for a in arguments]  # fmt: skip
+    for found, plain in zip(leaves(getattr(anp.linalg, name)(*given)), leaves(getattr(np.linalg, name)(*arguments)),
+                            strict=True):  # fmt: skip
+        if name == "matrix_rank" or (name == "lstsq" and np.asarray(plain).dtype.kind == "i"):
+            assert np.array_equal(found, plain)
+        else:
+            assert isinstance(found, Variable)
+            assert_allclose(found.data, plain, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in np.fft.__all__ if "freq" not in name])
+def test_fourier_transforms_are_recorded(name):
+    x = S + 0.5j * SYMMETRIC if name in ("ifft", "irfft", "hfft", "irfftn", "irfft2", "ifftn", "ifft2") else S
+    found = getattr(anp.fft, name)(Variable(x))
+    assert found.creator is not None
+    assert_allclose(found.data, getattr(np.fft, name)(x), rtol=1e-12, atol=1e-12)
+
+
+def test_every_function_of_linear_algebra_has_its_place():
+    for module in (np.linalg, np.fft):
+        handed_over = [f for name in module.__all__ if hasattr(f := getattr(module, name), "_implementation")]
+        assert set(handed_over) <= set(FUNCTIONS)

@@ -25,8 +25,10 @@ import numpy as _numpy
 from adjoint.numpy import (
     constants as _constants,
     elementwise as _elementwise,
+    fft as fft,
     indexing as _indexing,
     joining as _joining,
+    linalg as linalg,
     polynomials as _polynomials,
     products as _products,
     reductions as _reductions,
@@ -46,7 +48,7 @@ from adjoint.numpy.creation import (
 
 if TYPE_CHECKING:
     # All names with their types; those that are defined here take the place of NumPy's.
-    from numpy import *  # type: ignore[assignment]  # noqa: F403
+    from numpy import *  # type: ignore[assignment,no-redef]  # noqa: F403
 
 # The modules that fill the tables of `adjoint.core.numpy_protocol`.
 _FILLING = (
@@ -63,7 +65,7 @@ _FILLING = (
     _ufuncs,
 )
 
-# NumPy's own modules. Those of programs that are differentiated are below, imported when they are used.
+# NumPy's modules: `linalg` and `fft` are above, `random` is below, imported when it is used.
 _MODULES = frozenset(
     "char core ctypeslib dtypes emath exceptions f2py fft lib linalg ma matlib polynomial random rec strings test "
     "testing typing".split()

@@ -19,8 +19,8 @@ __all__ = ["array", "asanyarray", "asarray", "ascontiguousarray", "full", "takin
 
 # Those that take a list of arrays, which need not have one shape.
 _TAKE_SEVERAL = frozenset(
-    "append block broadcast_arrays choose column_stack concat concatenate dstack einsum hstack meshgrid piecewise "
-    "select stack vstack".split()
+    "append block broadcast_arrays choose column_stack concat concatenate dstack einsum hstack meshgrid multi_dot "
+    "piecewise select stack vstack".split()
 )
 
 

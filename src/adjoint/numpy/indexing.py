@@ -10,8 +10,8 @@ from adjoint.core.creation import container
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError
-from adjoint.functions import shapes as F
-from adjoint.numpy.registering import as_value, delivered, implements, plain, run
+from adjoint.functions import matrices, shapes as F, sorting
+from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, plain, run
 
 __all__: list[str] = []
 
@@ -29,10 +29,7 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
 
 @implements(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
-    a = as_value(arr)
-    if axis is None:
-        a, axis = a.reshape(-1), 0
-    return run("take_along_axis")(a, plain(indices), axis=axis)
+    return sorting.take_along_axis(as_value(arr), plain(indices), axis)
 
 
 @implements(np.compress)
@@ -62,11 +59,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 @implements(np.sort)
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     a = as_value(a)
-    if axis is None:
-        a, axis = a.reshape(-1), -1
-    if a.ndim == 0:
-        return a
-    return run("take_along_axis")(a, raw(run("argsort")(a, axis=axis)), axis=axis)
+    return sorting.sort(a, axis) if a.ndim or axis is None else a
 
 
 @implements(np.partition)
@@ -95,49 +88,38 @@ def unique(
 
 @implements(np.diagonal)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    a = np.moveaxis(as_value(a), (axis1, axis2), (-2, -1))
-    rows, columns = a.shape[-2:]
-    count = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
-    numbers = np.arange(count)
-    return a[..., numbers + max(-offset, 0), numbers + max(offset, 0)]
+    return matrices.diagonal(as_value(a), offset, axis1, axis2)
 
 
 @implements(np.diag)
 def diag(v: Any, k: int = 0) -> Any:
-    v = as_value(v)
-    if v.ndim == 2:
-        return diagonal(v, k)
-    if v.ndim != 1:
-        raise DTypeError(f"diag takes a vector or a matrix, not an array of shape {v.shape}")
-    size = v.shape[0] + abs(k)
-    numbers = np.arange(v.shape[0])
-    return F.scatter_add(np.zeros((size, size), v.dtype), (numbers + max(-k, 0), numbers + max(k, 0)), v)
+    return matrices.diag(as_value(v), k)
 
 
 @implements(np.diagflat)
 def diagflat(v: Any, k: int = 0) -> Any:
-    return diag(as_value(v).reshape(-1), k)
+    return matrices.diag(as_value(v).reshape(-1), k)
 
 
 @implements(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
-    return np.sum(diagonal(a, offset, axis1, axis2), -1, dtype, out)
+    return delivered(matrices.trace(in_dtype(a, dtype), offset, axis1, axis2), out)
 
 
 @implements(np.tril)
 def tril(m: Any, k: int = 0) -> Any:
-    return _triangle(m, lambda shape: np.tri(shape[0], shape[1], k, dtype=bool))
+    return matrices.tril(_matrix(m), k)
 
 
 @implements(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
-    return _triangle(m, lambda shape: ~np.tri(shape[0], shape[1], k - 1, dtype=bool))
+    return matrices.triu(_matrix(m), k)
 
 
-def _triangle(m: Any, mask: Any) -> Any:
+def _matrix(m: Any) -> Any:
+    """A row is repeated for each of its elements."""
     m = as_value(m)
-    shape = m.shape[-2:] if m.ndim > 1 else m.shape * 2
-    return run("where")(mask(shape), m, m.dtype.type(0))
+    return m if m.ndim > 1 else F.broadcast_to(m, m.shape * 2)
 
 
 @implements(np.bincount)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from adjoint.errors import DTypeError, ShapeError
-from adjoint.functions import products as F, shapes
+from adjoint.functions import matrices, products as F
 from adjoint.numpy.registering import as_value, delivered, implements, run
 
 __all__: list[str] = []
@@ -32,31 +31,22 @@ def vdot(a: Any, b: Any, /) -> Any:
 
 @implements(np.inner)
 def inner(a: Any, b: Any, /) -> Any:
-    a, b = as_value(a), as_value(b)
-    return a * b if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, ((-1,), (-1,)))
+    return matrices.inner(as_value(a), as_value(b))
 
 
 @implements(np.outer)
 def outer(a: Any, b: Any, out: Any = None) -> Any:
-    return delivered(as_value(a).reshape((-1, 1)) * as_value(b).reshape(-1), out)
+    return delivered(matrices.outer(as_value(a), as_value(b)), out)
 
 
 @implements(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    a, b = as_value(a), as_value(b)
-    if isinstance(axes, (int, np.integer)):
-        first, second = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
-    else:
-        first, second = ((one,) if isinstance(one, (int, np.integer)) else tuple(one) for one in axes)
-        first, second = tuple(i % a.ndim for i in first), tuple(i % b.ndim for i in second)
-    if [a.shape[i] for i in first] != [b.shape[i] for i in second]:
-        raise ShapeError(f"tensordot of shapes {a.shape} and {b.shape} along {first} and {second}: they must be equal")
-    rows = tuple(i for i in range(a.ndim) if i not in first)
-    columns = tuple(i for i in range(b.ndim) if i not in second)
-    inside = math.prod(a.shape[i] for i in first)
-    left = shapes.transpose(a, rows + first).reshape((math.prod(a.shape[i] for i in rows), inside))
-    right = shapes.transpose(b, second + columns).reshape((inside, math.prod(b.shape[i] for i in columns)))
-    return F.matmul(left, right).reshape((*(a.shape[i] for i in rows), *(b.shape[i] for i in columns)))
+    return matrices.tensordot(as_value(a), as_value(b), axes)
+
+
+@implements(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    return matrices.kron(as_value(a), as_value(b))
 
 
 @implements(np.einsum)
@@ -65,18 +55,6 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     if not isinstance(subscripts, str):
         raise DTypeError("einsum of a Variable takes its subscripts as a string, as in einsum('ij,jk->ik', a, b)")
     return delivered(F.einsum(subscripts, *map(as_value, arrays)), out)
-
-
-@implements(np.kron)
-def kron(a: Any, b: Any) -> Any:
-    a, b = as_value(a), as_value(b)
-    ndim = max(a.ndim, b.ndim)
-    first = (1,) * (ndim - a.ndim) + a.shape
-    second = (1,) * (ndim - b.ndim) + b.shape
-    product = a.reshape(tuple(n for length in first for n in (length, 1))) * b.reshape(
-        tuple(n for length in second for n in (1, length))
-    )
-    return product.reshape(tuple(n * m for n, m in zip(first, second, strict=True)))
 
 
 @implements(np.cross)

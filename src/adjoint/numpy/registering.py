@@ -26,6 +26,7 @@ __all__ = [
     "rearranged",
     "refused",
     "run",
+    "with_out",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -118,3 +119,12 @@ def delivered(result: Any, out: Any, where: Any = True) -> Any:
         )
     np.copyto(out, plain(result), where=plain(where))
     return out
+
+
+def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with NumPy's `out`, which it lacks."""
+
+    def function_with_out(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        return delivered(function(*args, **kwargs), out)
+
+    return function_with_out

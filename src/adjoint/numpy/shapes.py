@@ -9,7 +9,7 @@ import numpy as np
 from adjoint.core.value import Value
 from adjoint.core.variable import apply
 from adjoint.errors import DTypeError
-from adjoint.functions import shapes as F
+from adjoint.functions import sequences, shapes as F
 from adjoint.numpy.registering import as_value, implements, rearranged, run
 from adjoint.ops import TABLE
 
@@ -110,18 +110,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 
 @implements(np.roll)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    a = as_value(a)
-    if axis is None:
-        return roll(a.reshape(-1), shift, 0).reshape(a.shape)
-    shifts, axes = np.broadcast_arrays(shift, axis)
-    for by, along in zip(shifts.ravel().tolist(), axes.ravel().tolist(), strict=True):
-        along = np.lib.array_utils.normalize_axis_index(along, a.ndim)
-        length = a.shape[along]
-        cut = -by % length if length else 0
-        if cut:
-            before = (slice(None),) * along
-            a = F.concat([a[(*before, slice(cut, None))], a[(*before, slice(None, cut))]], along)
-    return a
+    return sequences.roll(as_value(a), shift, axis)
 
 
 @implements(np.tile)

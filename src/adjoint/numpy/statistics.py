@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from adjoint.core.value import raw
+from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError
-from adjoint.functions import shapes
+from adjoint.functions import shapes, sorting
 from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, plain, run
 
 __all__: list[str] = []
@@ -47,6 +48,15 @@ def _quantile(a: Any, q: Any, axis: Axis, keepdims: bool, of_numbers: bool) -> A
     return results[0] if q.ndim == 0 else shapes.stack(results).reshape((*q.shape, *results[0].shape))
 
 
+def _by_method(a: Any, q: Any, axis: Axis, keepdims: bool, method: str, weights: Any) -> Any:
+    """A quantile; its gradient in the share is there for the method "linear"."""
+    if weights is not None:
+        raise DTypeError("a quantile of a Variable takes no weights; or compute with x.data")
+    if method == "linear":
+        return _quantile(a, q, axis, keepdims, False)
+    return sorting.quantile(as_value(a), plain(q), axis, keepdims, method=method)
+
+
 def _only_linear(method: str, weights: Any, what: str) -> None:
     if method != "linear" or weights is not None:
         raise DTypeError(f"{what} of a Variable has the method 'linear', and no weights; or compute with x.data")
@@ -57,8 +67,7 @@ def quantile(
     a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
-    _only_linear(method, weights, "quantile")
-    return delivered(_quantile(a, q, axis, keepdims, False), out)
+    return delivered(_by_method(a, q, axis, keepdims, method, weights), out)
 
 
 @implements(np.percentile)
@@ -66,8 +75,8 @@ def percentile(
     a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
-    _only_linear(method, weights, "percentile")
-    return delivered(_quantile(a, as_value(q) / 100.0, axis, keepdims, False), out)
+    share = q / 100.0 if isinstance(q, Variable) else np.asarray(q) / 100.0
+    return delivered(_by_method(a, share, axis, keepdims, method, weights), out)
 
 
 @implements(np.nanquantile)
