@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adjoint import Variable, apply
-from adjoint.arrays import numpy_namespace
+from adjoint.arrays import Place, numpy_namespace
 from adjoint.ops import TABLE, Op, Sample, raw_functions
 
 # Ops on their samples
@@ -33,6 +33,23 @@ CASES = [
     for op in DIFFERENTIABLE
     for number, sample in enumerate(samples_of(op))
 ]
+
+
+ONES = np.ones((2, 3))
+# Inputs and parameters of ops without a rule.
+STEPS = {
+    "sign": ((ONES,), {}),
+    "last_written": (np.array([[0, 2, 0]]), {"index": Place(0), "shape": (3,)}),
+    "argsort": ((ONES,), {"axis": 1}),
+    "floor": ((ONES,), {}),
+    "ceil": ((ONES,), {}),
+    "trunc": ((ONES,), {}),
+    "round": ((ONES,), {}),
+    "floor_divide": ((ONES, ONES), {}),
+    "tie_share": ((ONES, np.ones((2, 1))), {"axis": 1}),
+    "one_hot": ((ONES,), {"classes": 2, "ignore_index": -100, "dtype": "float64"}),
+    "label_weight": ((ONES,), {"ignore_index": -100, "dtype": "float64"}),
+}
 
 
 def draw(op, sample, dtype=np.float64, seed=0):

@@ -9,11 +9,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from adjoint import Variable, apply
-from adjoint.arrays import Place, numpy_namespace as xp
+from adjoint.arrays import numpy_namespace as xp
 from adjoint.testing import check_grads
 from tests.support import (
     CASES,
     DIFFERENTIABLE,
+    STEPS,
     apply_rule,
     cotangents_like,
     draw,
@@ -163,22 +164,6 @@ def test_linear_op_keeps_linear_combinations(op, sample):
     images = [parts(op.forward(xp, *arrays, **sample.params)) for arrays in (first, second, mixed)]
     for of_first, of_second, of_mixed in zip(*images, strict=True):
         assert_allclose(of_mixed, 2.0 * of_first - 3.0 * of_second, rtol=1e-12, atol=1e-12)
-
-
-ONES = np.ones((2, 3))
-STEPS = {
-    "sign": ((ONES,), {}),
-    "last_written": (([0, 2, 0],), {"index": Place(0), "shape": (3,)}),
-    "argsort": ((ONES,), {"axis": 1}),
-    "floor": ((ONES,), {}),
-    "ceil": ((ONES,), {}),
-    "trunc": ((ONES,), {}),
-    "round": ((ONES,), {}),
-    "floor_divide": ((ONES, ONES), {}),
-    "tie_share": ((ONES, np.ones((2, 1))), {"axis": 1}),
-    "one_hot": ((ONES,), {"classes": 2, "ignore_index": -100, "dtype": "float64"}),
-    "label_weight": ((ONES,), {"ignore_index": -100, "dtype": "float64"}),
-}
 
 
 @pytest.mark.parametrize("op", [op for op in package_ops() if not op.differentiable], ids=lambda op: op.name)

@@ -32,6 +32,9 @@ def op(name: str, forward: Callable[..., Any], **declaration: Any) -> UserOp:
         vjp: ``vjp(F, g, y, *xs, **params)``, the cotangents of the inputs as a tuple, given that of the
             output. `F` offers every op by name; written with `F` and operators, the rule has every order.
             Or a tuple with one such function an input. Without it, results are constants.
+        jvp: ``jvp(F, ts, y, *xs, **params)``, the derivative of the output along the directions `ts` of the inputs,
+            for forward mode; True takes it from the rule, and needs an op that acts element by element, for which it
+            is the default. False differentiates the forward as it is written, the default otherwise.
         elementwise, linear: whether the op acts element by element, and whether it is linear.
         domain: the interval from which tests draw values.
         samples: `adjoint.testing.Sample`s: the inputs that tests try.
@@ -57,6 +60,7 @@ def op(name: str, forward: Callable[..., Any], **declaration: Any) -> UserOp:
     """
     if name in TABLE and not isinstance(TABLE[name], UserOp):
         raise ArgumentError(f"an op named {name!r} is part of the package; choose another name")
+    declaration.setdefault("jvp", bool(declaration.get("elementwise") and declaration.get("vjp") is not None))
     declared = UserOp(name, forward, **declaration)
     TABLE[name] = declared
     return declared

@@ -34,7 +34,7 @@ def _solve(level: int, a: Any, b: Any) -> Any:
 
 
 def _lined_up(x: Any, value: Any, ndim: int) -> Any:
-    """What a batch holds, with axes of length 1 after the hidden one, so that `ndim` follow it; constants as they are."""
+    """What a batch holds, with axes of length 1 after the hidden one, so that `ndim` follow it; a constant as it is."""
     if value is None:
         return x
     return xp.reshape(value, (value.shape[0], *(1,) * (ndim + 1 - len(value.shape)), *value.shape[1:]))

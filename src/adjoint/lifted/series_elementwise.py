@@ -144,7 +144,8 @@ def _power(level: int, a: Any, b: Any) -> Any:
             return Series(level, [a.value**b, *(None,) * a.order])
         if b == int(b):
             return _whole_power(a, int(b)) if b > 0 else 1.0 / _whole_power(a, int(-b))
-        return by_slope_of_value(lambda x: x**b, lambda _y, x: _within(x, lambda x: b * call("pow", x, b - 1.0)))(level, a)
+        slope = lambda x: b * call("pow", x, b - 1.0)  # noqa: E731
+        return by_slope(lambda x: x**b, lambda x: _within(x, slope))(level, a)
     return _general_power(level, a, b)
 
 

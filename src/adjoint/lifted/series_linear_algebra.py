@@ -153,7 +153,7 @@ def _svd(y: Any, xs: Any, ts: Any) -> Any:
 
 
 def _qr(y: Any, xs: Any, ts: Any) -> Any:
-    """With C = Qᴴ A' R⁻¹ and W = the strictly lower part of C, less its adjoint:  Q' = A' R⁻¹ − Q C + Q W,  R' = (C − W) R
+    """Q' = A' R⁻¹ − Q (C − W),  R' = (C − W) R, with C = Qᴴ A' R⁻¹ and W its strictly lower part less the adjoint.
 
     A wide matrix is (X, Y) with X = Q R₁ and Y = Q R₂, where R₂' = Q'ᴴ Y + Qᴴ Y'.
     """

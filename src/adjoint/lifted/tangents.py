@@ -1,6 +1,6 @@
 """Taylor series of functions whose derivative along a direction is known, y' = J(x) x'.
 
-On the series of x and y up to a power, and that of x', the formula gives y' up to this power, which is y up to the next:
+On the series of x, y and x' up to a power, the formula gives y' up to this power, which is y up to the next one:
 
     k yₖ = the coefficient of εᵏ⁻¹ in J(x(ε)) x'(ε)
 
@@ -50,7 +50,7 @@ def by_tangent(function: Callable[..., Any], tangent: Tangent) -> Callable[..., 
 
 def with_tangent(level: int, forward: Callable[..., Any], tangent: Tangent, *xs: Any, **params: Any) -> Any:
     """The rule of the forward of an op that has a `jvp`."""
-    on_coefficients = partial(xp.with_tangent(forward, tangent), xp)
+    on_coefficients = partial(xp.with_tangent(forward, tangent), xp, **params)
     return by_tangent(on_coefficients, lambda y, xs, ts: tangent(ts, y, *xs, **params))(level, *xs)
 
 

@@ -25,7 +25,7 @@ from adjoint.ops import (
     trigonometric,
 )
 from adjoint.ops.declaration import TABLE, Op, Sample, op
-from adjoint.ops.raw import raw_functions
+from adjoint.ops.raw import forward_in, raw_functions
 
 __all__ = [
     "TABLE",
@@ -38,6 +38,7 @@ __all__ = [
     "elementary",
     "entropies",
     "exponential",
+    "forward_in",
     "fourier",
     "indexing",
     "linear_algebra",

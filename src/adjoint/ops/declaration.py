@@ -19,6 +19,11 @@ for an input, the rule gets a stand-in with its ``shape`` and ``dtype`` (for the
 `selects(y, *xs, **params)`, for an op that gives some of its inputs' elements and leaves others out, returns for each
 input the mask of those left out, or None. It may look at what the rule keeps.
 
+*Forward mode* differentiates the forward as it is written. Where that has kinks which the function has not, or another
+derivative at the edge of a domain than the rule gives, `jvp` says what it is: ``jvp(F, ts, y, *xs, **params)``, the
+derivative of the output along the directions `ts` of the inputs, of which None is zero. True, for an op that acts
+element by element, stands for the derivative that the rule gives.
+
 `requires` says in a few words what the inputs must be like: error texts end with it.
 
 A rule returns fresh arrays, `g`, or views of `g`, never one of its `y` or `xs` as they are. The engine sums
@@ -78,6 +83,7 @@ class Op:
         "drops",
         "elementwise",
         "forward",
+        "jvp",
         "keeps",
         "keeps_output",
         "keeps_rest",
@@ -98,6 +104,7 @@ class Op:
         forward: Callable[..., Any],
         *,
         vjp: Rule | tuple[Rule | None, ...] | None = None,
+        jvp: Rule | bool | None = None,
         elementwise: bool = False,
         linear: bool = False,
         outputs: int | None = None,
@@ -119,6 +126,7 @@ class Op:
         self.vjp = None if isinstance(vjp, tuple) else vjp
         self.rules = vjp if isinstance(vjp, tuple) else None
         self.differentiable = vjp is not None
+        self.jvp: Rule | None = self.jvp_by_rule if jvp is True else jvp or None
         self._read_signatures([rule for rule in (self.rules or (self.vjp,)) if rule is not None])
 
     def _read_signatures(self, rules: list[Rule]) -> None:
@@ -145,6 +153,23 @@ class Op:
             for position in range(count)
         )
         self.drops = tuple(self.dropped(count) for count in range(_COUNTS))
+
+    def jvp_by_rule(self, F: Any, ts: Sequence[Any], y: Any, *xs: Any, **params: Any) -> Any:
+        """Each element of the output depends on one of each input: so the slope takes either direction."""
+        total = None
+        for position, t in enumerate(ts):
+            if t is None:
+                continue
+            if self.rules is not None:
+                rule = self.rules[position]
+                part = None if rule is None else rule(F, t, y, *xs, **params)
+            else:
+                needs = {"needs": [i == position for i in range(len(ts))]} if self.takes_needs else {}
+                assert self.vjp is not None
+                part = self.vjp(F, t, y, *xs, **params, **needs)[position]
+            if part is not None:
+                total = part if total is None else total + part
+        return total
 
     def dropped(self, count: int) -> tuple[int, ...]:
         """The positions, among `count` inputs, whose values no rule reads."""

@@ -246,6 +246,16 @@ def _pinv(xp, x, *, rcond):
     return conjugate(xp, xp.matmul(swapped(xp, vh) * inverse[..., None, :], swapped(xp, u)))
 
 
+def _pinv_jvp(F, ts, y, x, *, rcond):
+    """For P = A⁺ of constant rank: −P A' P + P Pᴴ A'ᴴ (1 − A P) + (1 − P A) A'ᴴ Pᴴ P; see `_pinv_rule`."""
+    (t,) = ts
+    turned, t_turned = adjoint(F, y), adjoint(F, t)
+    left = F.matmul(F.matmul(y, turned), t_turned)
+    right = F.matmul(F.matmul(t_turned, turned), y)
+    total = left - F.matmul(F.matmul(left, x), y) + right - F.matmul(y, F.matmul(x, right))
+    return total - F.matmul(F.matmul(y, t), y)
+
+
 def _pinv_rule(F, g, y, x, *, rcond):
     """For P = A⁺ of constant rank: −Pᴴ g Pᴴ + (1 − A P) gᴴ P Pᴴ + Pᴴ P gᴴ (1 − P A).
 
@@ -263,6 +273,7 @@ pinv = op(
     "pinv",
     _pinv,
     vjp=_pinv_rule,
+    jvp=_pinv_jvp,
     samples=tuple(
         Sample(*sample.shapes, arrays=sample.arrays, complex=sample.complex, rcond=1e-6)
         for sample in RECTANGULAR + COMPLEX

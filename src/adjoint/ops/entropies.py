@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from adjoint.ops.arithmetic import BROADCASTABLE, PAIRS
+from adjoint.ops.complex_numbers import real_only
 from adjoint.ops.declaration import op
 from adjoint.ops.edges import divide_or_zero, interior, replaced, selected
 
@@ -14,7 +15,7 @@ def _logit(xp, x):
     middle = xp.abs(x - 0.5) < 0.2
     twice = xp.where(middle, 2.0 * x - 1.0, 0.0)
     ends = xp.where(middle, 0.5, x)
-    return xp.where(middle, xp.log1p(twice) - xp.log1p(-twice), xp.log(ends / (1.0 - ends)))
+    return real_only(xp.where(middle, xp.log1p(twice) - xp.log1p(-twice), xp.log(ends / (1.0 - ends))))
 
 
 logit = op(
@@ -26,18 +27,19 @@ logit = op(
 )
 log_expit = op(
     "log_expit",
-    lambda xp, x: xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x))),
+    lambda xp, x: real_only(xp.minimum(x, 0)) - xp.log1p(xp.exp(-xp.abs(x))),
     vjp=lambda F, g, _y, x: (g * F.sigmoid(-x),),
+    jvp=True,
     elementwise=True,
 )
 
 
 def _xlogy(xp, x, y):
-    return x * xp.log(xp.where((x == 0) & (y == y), 1.0, y))
+    return real_only(x * xp.log(xp.where((x == 0) & (y == y), 1.0, y)))
 
 
 def _xlog1py(xp, x, y):
-    return x * xp.log1p(xp.where((x == 0) & (y == y), 0.0, y))
+    return real_only(x * xp.log1p(xp.where((x == 0) & (y == y), 0.0, y)))
 
 
 xlogy = op(
@@ -47,6 +49,7 @@ xlogy = op(
         lambda F, g, _y, _a, b: g * F.log(replaced(F, interior(b > 0.0), b)),
         lambda F, g, _y, a, b: divide_or_zero(F, g * a, b, b > 0.0),
     ),
+    jvp=True,
     elementwise=True,
     domain=(0.5, 2.0),
     samples=PAIRS,
@@ -59,6 +62,7 @@ xlog1py = op(
         lambda F, g, _y, _a, b: g * F.log1p(replaced(F, interior(b > -1.0), b, 0.0)),
         lambda F, g, _y, a, b: divide_or_zero(F, g * a, 1.0 + b, b > -1.0),
     ),
+    jvp=True,
     elementwise=True,
     domain=(0.5, 2.0),
     samples=PAIRS,
@@ -68,7 +72,7 @@ xlog1py = op(
 
 def _entr(xp, x):
     """−x log x, −∞ for x < 0."""
-    return xp.where(x < 0, -math.inf, 0.0 - x * xp.log(xp.where(x > 0, x, 1.0)))
+    return real_only(xp.where(x < 0, -math.inf, 0.0 - x * xp.log(xp.where(x > 0, x, 1.0))))
 
 
 def _entr_rule(F, g, _y, x):
@@ -84,7 +88,7 @@ def _rel_entr(xp, x, y):
     inside = (x > 0) & (y > 0)
     value = x * xp.log(xp.where(inside, x, 1.0) / xp.where(inside, y, 1.0))
     outside = xp.where((x == x) & (y == y), math.inf, x + y)
-    return xp.where(inside | ((x == 0) & (y >= 0)), value, outside)
+    return real_only(xp.where(inside | ((x == 0) & (y >= 0)), value, outside))
 
 
 def _log_ratio(F, g, a, b, more):
@@ -112,6 +116,7 @@ kl_div = op(
         lambda F, g, _y, a, b: _log_ratio(F, g, a, b, 0.0),
         lambda F, g, _y, a, b: divide_or_zero(F, g * (b - a), b, (a >= 0.0) & (b > 0.0)),
     ),
+    jvp=True,
     elementwise=True,
     domain=(0.5, 2.0),
     samples=PAIRS,
