@@ -22,8 +22,8 @@ RECORDING: ContextVar[bool] = ContextVar("adjoint.recording", default=True)
 TRAINING: ContextVar[bool] = ContextVar("adjoint.training", default=True)
 # Whether rules give an infinity or NaN at the edges of a domain, and not 0 (see `adjoint.ops.edges`).
 STRICT: ContextVar[bool] = ContextVar("adjoint.strict", default=False)
-# How many transforms that lift arrays (`vmap`, `jvp`) are being run, one within another.
-DEPTH: ContextVar[int] = ContextVar("adjoint.depth", default=0)
+# The levels of the transforms that lift arrays (`vmap`, `jvp`) and are running, one within another.
+LEVELS: ContextVar[frozenset[int]] = ContextVar("adjoint.levels", default=frozenset())
 # Whether a transform runs a function: compiled functions within it run as they were written.
 TRANSFORMING: ContextVar[bool] = ContextVar("adjoint.transforming", default=False)
 # The trace that is being made (see `adjoint.program.trace`).

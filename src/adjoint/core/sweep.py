@@ -12,12 +12,12 @@ from itertools import repeat
 from typing import Any, Protocol
 
 from adjoint.arrays import numpy_namespace
-from adjoint.config import DEPTH, STRICT
+from adjoint.config import LEVELS, STRICT
 from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind, relevant_nodes
 from adjoint.core.unselected import Masks, masks_behind, note, zeroed
 from adjoint.errors import GradientError
-from adjoint.lifted import LIFTED
+from adjoint.lifted import LIFTED, levels_in, lowered
 from adjoint.ops import raw_functions
 from adjoint.provenance.watching import BLOCKS, WATCHER, RuleRunner
 
@@ -35,8 +35,8 @@ class Recorded(Protocol):
     def kept(self, node: Node, links: Links) -> tuple[Any, Sequence[Any]]:
         """What a node kept, its output and its inputs, as Variables, given the links met so far."""
 
-    def lowered(self, cotangent: Any) -> Any:
-        """The cotangent of a value that a transform has lifted, without its highest level."""
+    def lowered(self, cotangent: Any, level: int) -> Any:
+        """The cotangent of a value that a transform has lifted, without its level."""
 
 
 def sweep(
@@ -68,7 +68,7 @@ def sweep(
     ours: set[Any] = set()  # keys in either table whose cotangent is a sum made here
     links: Links | None = None if recorded is None and retained is None else {}
     creators = _start(roots, targets, leaves, pending, ours, links)
-    if recorded is None and DEPTH.get():
+    if recorded is None and LEVELS.get():
         namespace = LIFTED  # plain values may have lifted cotangents: those of a tangent's graph within `custom_vjp`
     functions = raw_functions(namespace) if recorded is None else recorded.functions
     is_lifted = namespace is not numpy_namespace and getattr(namespace, "TAKES_ALL", False)
@@ -167,14 +167,12 @@ def _in_dtype(part: Any, found: Any, wanted: Any, F: Any) -> Any:
 def _lowered(part: Any, link: Link, recorded: Recorded | None) -> Any:
     """A cotangent without the levels of transforms that are over and that its value is not part of."""
     array = part if recorded is None else part._data
-    level = getattr(array, "level", 0)
-    if level <= link.level:
+    if getattr(array, "level", 0) <= link.level:
         return part
-    depth = DEPTH.get()
-    while level > depth and level > link.level:
-        part = array.lowered() if recorded is None else recorded.lowered(part)
-        array = part if recorded is None else part._data
-        level = getattr(array, "level", 0)
+    running = LEVELS.get()
+    for level in sorted(levels_in(array), reverse=True):
+        if level > link.level and level not in running:
+            part = lowered(part, level) if recorded is None else recorded.lowered(part, level)
     return part
 
 

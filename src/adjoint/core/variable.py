@@ -18,6 +18,7 @@ from adjoint.core.graph import Link, ManyNode, Node, OtherManyNode, OtherNode, l
 from adjoint.core.indexing import split_index
 from adjoint.core.sweep import Links, sweep
 from adjoint.errors import GradientError, ShapeError
+from adjoint.lifted import lowered
 from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, reductions, shaping
 from adjoint.provenance.watching import BLOCKS, watcher_due
 
@@ -488,7 +489,9 @@ class _VariableFunctions:
 VariableFunctions: Any = _VariableFunctions()
 
 # The cotangent of what enters a transform unlifted; its own cotangent enters every level again as it is.
-_lowered = Op("lowered", lambda xp, x: x.lowered(), vjp=lambda F, g, _y, _x: (g,), linear=True)
+_lowered = Op(
+    "lowered", lambda _xp, x, *, level: lowered(x, level), vjp=lambda _F, g, _y, _x, *, level: (g,), linear=True
+)
 
 
 class _Recorded:
@@ -498,8 +501,8 @@ class _Recorded:
     kept = staticmethod(_lift)
 
     @staticmethod
-    def lowered(cotangent: Variable) -> Any:
-        return apply(_lowered, cotangent)
+    def lowered(cotangent: Variable, level: int) -> Any:
+        return apply(_lowered, cotangent, level=level)
 
 
 RECORDED = _Recorded()

@@ -4,6 +4,7 @@ from adjoint.arrays import register_namespace
 from adjoint.lifted import batch_linear_algebra, series_linear_algebra
 from adjoint.lifted.batch import Batch as Batch
 from adjoint.lifted.lifted import LIFTED as LIFTED, Lifted as Lifted
+from adjoint.lifted.nesting import beneath as beneath, levels_in as levels_in, lowered as lowered
 from adjoint.lifted.series import Series as Series
 from adjoint.lifted.series_elementwise import ELEMENTWISE_RULES
 from adjoint.lifted.series_inverses import INVERSE_RULES

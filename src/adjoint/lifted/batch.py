@@ -19,7 +19,7 @@ from adjoint.lifted.axes import axes_from_zero, resolved
 from adjoint.lifted.indices import batched_getitem, batched_index_update, batched_unindex, selected_shape
 from adjoint.lifted.lifted import LIFTED as xp, OPERATORS, Lifted
 
-__all__ = ["BATCH_RULES", "Batch", "elementwise", "held"]
+__all__ = ["BATCH_RULES", "Batch", "elementwise", "held", "spread"]
 
 BATCH_RULES: dict[str, Callable[..., Any]] = {}
 
@@ -44,7 +44,7 @@ class Batch(Lifted):
         return shape[1:]
 
     @property
-    def dtype(self) -> Any:  # type: ignore[override]
+    def dtype(self) -> Any:
         return self.value.dtype
 
     @property
@@ -55,6 +55,10 @@ class Batch(Lifted):
     def lowered(self) -> Any:
         """The sum over the examples: what the cotangent of something that they share is."""
         return xp.sum(self.value, axis=0)
+
+    def lowered_constant(self, x: Any) -> Any:
+        """The same sum of a cotangent that does not differ from example to example."""
+        return x * self.length
 
     def _unreadable(self, *_: Any) -> Any:
         raise TransformError(
@@ -77,7 +81,7 @@ def _length(level: int, *xs: Any) -> int:
     return next(x.length for x in xs if held(level, x) is not None)
 
 
-def _spread(level: int, x: Any, length: int) -> Any:
+def spread(level: int, x: Any, length: int) -> Any:
     """A value for each example also of what they share, (B, *shape)."""
     value = held(level, x)
     return xp.broadcast_to(x, (length, *x.shape)) if value is None else value
@@ -163,13 +167,13 @@ def _permute_dims(level: int, x: Any, axes: Any = None) -> Any:
 def _concat(level: int, xs: Any, axis: int = 0) -> Any:
     length = _length(level, *xs)
     (one,) = axes_from_zero(axis, xs[0].ndim)
-    return Batch(level, xp.concat([_spread(level, x, length) for x in xs], axis=one + 1))
+    return Batch(level, xp.concat([spread(level, x, length) for x in xs], axis=one + 1))
 
 
 def _stack(level: int, xs: Any, axis: int = 0) -> Any:
     length = _length(level, *xs)
     (one,) = axes_from_zero(axis, xs[0].ndim + 1)
-    return Batch(level, xp.stack([_spread(level, x, length) for x in xs], axis=one + 1))
+    return Batch(level, xp.stack([spread(level, x, length) for x in xs], axis=one + 1))
 
 
 def _matmul(level: int, a: Any, b: Any) -> Any:

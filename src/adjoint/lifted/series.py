@@ -55,12 +55,12 @@ class Series(Lifted):
         return len(self.coefficients) - 1
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         shape: tuple[int, ...] = self.coefficients[0].shape
         return shape
 
     @property
-    def dtype(self) -> Any:  # type: ignore[override]
+    def dtype(self) -> Any:
         return self.coefficients[0].dtype
 
     def coefficient(self, k: int) -> Any:
@@ -75,6 +75,10 @@ class Series(Lifted):
         constant, which enters every series as its value.
         """
         return self.coefficient(self.order)
+
+    def lowered_constant(self, x: Any) -> Any:
+        """That coefficient of a constant."""
+        return xp.zeros_like(x)
 
     def truncated(self, order: int) -> Any:
         """The series up to a lower power; the value alone for 0."""

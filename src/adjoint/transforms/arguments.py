@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from adjoint.arrays import NAMESPACES, NUMBERS, is_differentiable_dtype
-from adjoint.config import DEPTH, RECORDING, TRANSFORMING
+from adjoint.config import LEVELS, RECORDING, TRANSFORMING
 from adjoint.core.graph import Link, Node, link_to
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable, apply, leaf
@@ -33,19 +34,24 @@ __all__ = [
     "transforming",
 ]
 
+_NUMBERS = count(1)
+
 # A Variable that stands for another: a transform's sweep ends there, and the graph behind goes on.
 _alias = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
 
 
 @contextmanager
 def deeper() -> Iterator[int]:
-    """A block in which arrays of one more level are computed with; gives the level."""
-    level = DEPTH.get() + 1
-    token = DEPTH.set(level)
+    """A block in which arrays of one more level are computed with; gives the level.
+
+    No level has the number of an earlier one, whose arrays may live on in a graph.
+    """
+    level = next(_NUMBERS)
+    token = LEVELS.set(LEVELS.get() | {level})
     try:
         yield level
     finally:
-        DEPTH.reset(token)
+        LEVELS.reset(token)
 
 
 @contextmanager
@@ -237,10 +243,10 @@ def is_connected(x: Variable, inputs: Sequence[Link | None]) -> bool:
         if link in own:
             continue
         node = link.creator
-        if node is None or node.op is _alias:
-            # A lifted leaf is one that a transform made of an array.
-            if (node is not None or link.level == 0) and link.variable() is not None:
-                return True
+        # A lifted leaf is one that a transform made of an array.
+        may_be_asked_for = link.level == 0 if node is None else node.op is _alias
+        if may_be_asked_for and link.variable() is not None:
+            return True
         if node is not None and node not in seen:
             seen.add(node)
             waiting.extend([behind for behind in node.inputs if behind is not None])

@@ -11,10 +11,20 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError, AxisError, DTypeError
-from adjoint.lifted import LIFTED as xp, Batch
+from adjoint.lifted import LIFTED as xp, Batch, beneath
+from adjoint.lifted.batch import spread
 from adjoint.ops import Op
 from adjoint.structures import flatten
-from adjoint.transforms.arguments import apply_in, are_plain, constant_or, deeper, is_array, lifting, shown, transforming
+from adjoint.transforms.arguments import (
+    apply_in,
+    are_plain,
+    constant_or,
+    deeper,
+    is_array,
+    lifting,
+    shown,
+    transforming,
+)
 
 __all__ = ["entered", "left", "vmap"]
 
@@ -25,19 +35,25 @@ def _front(axis: int, ndim: int) -> tuple[int, ...]:
 
 
 def _entered(_xp: Any, x: Any, *, level: int, axis: int, length: int) -> Any:
-    return Batch(level, xp.permute_dims(x, _front(axis, len(x.shape))) if axis else x)
+    def in_front(added: int, x: Any) -> Any:
+        place = axis + added
+        return Batch(level, xp.permute_dims(x, _front(place, len(x.shape))) if place else x)
+
+    return beneath(level, in_front, x)
 
 
 def _left(_xp: Any, y: Any, *, level: int, axis: int, length: int) -> Any:
     """(B, *shape) with the hidden axis at `axis`; what is no batch is the same for all examples."""
-    if isinstance(y, Batch) and y.level == level:
-        value = y.value
-    else:
-        value = xp.broadcast_to(y, (length, *y.shape))
-    if not axis:
-        return value
-    order = list(range(1, len(value.shape)))
-    return xp.permute_dims(value, (*order[:axis], 0, *order[axis:]))
+
+    def placed(added: int, y: Any) -> Any:
+        value = spread(level, y, length)
+        place = axis + added
+        if not place:
+            return value
+        order = list(range(1, len(value.shape)))
+        return xp.permute_dims(value, (*order[:place], 0, *order[place:]))
+
+    return beneath(level, placed, y)
 
 
 _enter: Op = Op(

@@ -12,7 +12,8 @@ from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, apply, leaf
 from adjoint.errors import ArgumentError, GradientError
-from adjoint.lifted import Lifted, Series
+from adjoint.lifted import Batch, Series, levels_in
+from adjoint.lifted.nesting import part_of
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
 from adjoint.transforms.arguments import Results, given, is_array
@@ -46,10 +47,8 @@ class CustomFunction:
         if self._forward is None or self._backward is None:
             raise GradientError(f"{self.__name__} has no rule yet: call its defvjp(forward, backward) first")  # type: ignore[attr-defined]
         leaves, structure = flatten(args)
-        level = max((x._data.level for x in leaves if _is_series(x)), default=0)
-        if level and level == max(
-            x._data.level for x in leaves if isinstance(x, Variable) and isinstance(x._data, Lifted)
-        ):
+        level = max((_series_level(x._data) for x in leaves if isinstance(x, Variable)), default=0)
+        if level:
             return self._on_series(leaves, structure, level)
         if not RECORDING.get():  # also where its own `forward` calls it
             return self._function(*args)
@@ -72,15 +71,17 @@ class CustomFunction:
 
     def _on_series(self, leaves: Sequence[Any], structure: Structure, level: int) -> Any:
         """The value with its tangent: the rule is linear in the cotangent, so it can be taken the other way."""
-        orders = {x._data.order for x in leaves if _is_series(x) and x._data.level == level}
-        if orders != {1}:
+        lifted = [x._data if isinstance(x, Variable) and level in levels_in(x._data) else None for x in leaves]
+        if any(part_of(x, level).order > 1 for x in lifted if x is not None):
             raise GradientError(
                 f"{self.__name__} has a rule for first derivatives in reverse mode; nest grad or jvp for higher ones, "  # type: ignore[attr-defined]
                 "in place of nth_derivative"
             )
         values = [leave_series(x, level, 0, 1) if isinstance(x, Variable) else x for x in leaves]
-        tangents = [leave_series(x, level, 1, 1) if _is_series(x) and x._data.level == level else None for x in leaves]
-        out = Results(self._run(values, structure))
+        tangents = [
+            None if part is None else leave_series(x, level, 1, 1) for x, part in zip(leaves, lifted, strict=True)
+        ]
+        out = Results(self(*structure.build(values)))
         with recording_mode(True):
             starts = [given(namespace_of(y._data).zeros_like(y._data)) for y in out.variables]
             _, residuals = self._forward(*structure.build(values))  # type: ignore[misc]
@@ -141,8 +142,11 @@ class _Run:
         return tuple(part._data if isinstance(part, Variable) else part for part in chosen)
 
 
-def _is_series(x: Any) -> bool:
-    return isinstance(x, Variable) and isinstance(x._data, Series)
+def _series_level(x: Any) -> int:
+    """The level of a series, also of one for each example; 0 for anything else."""
+    while isinstance(x, Batch):
+        x = x.value
+    return x.level if isinstance(x, Series) else 0
 
 
 def _cut(x: Any) -> Any:

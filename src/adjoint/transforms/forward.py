@@ -16,7 +16,7 @@ from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, apply, leaf
 from adjoint.errors import ArgumentError, DTypeError
-from adjoint.lifted import LIFTED, Series
+from adjoint.lifted import LIFTED, Series, beneath, levels_in
 from adjoint.lifted.series import coefficients_of
 from adjoint.ops import Op
 from adjoint.transforms.arguments import Point, Results, apply_in, are_plain, constant_or, deeper, given, lifting, shown
@@ -31,22 +31,33 @@ def _enter_rule(F: Any, g: Any, _y: Any, _x: Any, *_ts: Any, level: int) -> Any:
 
 
 def _coefficient(_xp: Any, y: Any, *, level: int, power: int, order: int) -> Any:
-    found = coefficients_of(level, y, order)[power]
-    return LIFTED.zeros_like(y if not isinstance(y, Series) else y.value) if found is None else found
+    def chosen(_added: int, y: Any) -> Any:
+        coefficients = coefficients_of(level, y, order)
+        return LIFTED.zeros_like(coefficients[0]) if coefficients[power] is None else coefficients[power]
+
+    return beneath(level, chosen, y)
+
+
+def _entered(_xp: Any, x: Any, *ts: Any, level: int) -> Any:
+    return beneath(level, lambda _added, *parts: Series(level, parts), x, *ts)
 
 
 def _placed(_xp: Any, g: Any, *, level: int, power: int, order: int) -> Any:
     """A series with one coefficient: the cotangent of the coefficient of another power."""
-    coefficients = [None] * (order + 1)
-    coefficients[power] = g
-    if power:
-        coefficients[0] = LIFTED.zeros_like(g)
-    return Series(level, coefficients)
+
+    def at_power(_added: int, g: Any) -> Any:
+        coefficients = [None] * (order + 1)
+        coefficients[power] = g
+        if power:
+            coefficients[0] = LIFTED.zeros_like(g)
+        return Series(level, coefficients)
+
+    return beneath(level, at_power, g)
 
 
 # Cotangents of series pair with them by the highest power of the product (see `Series.lowered`): so the cotangent of
 # the coefficient of εᵏ stands at εⁿ⁻ᵏ.
-_enter: Op = Op("enter_series", lambda xp, x, *ts, level: Series(level, [x, *ts]), vjp=_enter_rule, linear=True)
+_enter: Op = Op("enter_series", _entered, vjp=_enter_rule, linear=True)
 _leave: Op = Op(
     "leave_series",
     _coefficient,
@@ -72,7 +83,7 @@ def enter_series(x: Any, tangents: Sequence[Any], level: int) -> Variable:
 
 def leave_series(y: Variable, level: int, power: int, order: int) -> Variable:
     """The coefficient of a power in y, which is a constant where it is no series of this level."""
-    if isinstance(y._data, Series) and y._data.level == level:
+    if level in levels_in(y._data):
         return apply(_leave, y, level=level, power=power, order=order)
     return y if power == 0 else leaf(namespace_of(y._data).zeros_like(y._data))
 
@@ -182,7 +193,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> Any:
     def f_jvp(*tangents: Any) -> Any:
         directions = point.directions(tuple(tangents), "the tangent")
         is_plain = run.is_plain and not any(isinstance(t, Variable) for t in directions)
-        record = RECORDING.get() and not is_plain
+        directions = [constant_or(t) for t in directions]
+        is_detached = run.is_detached and not any(isinstance(t, Variable) for t in directions)
+        record = RECORDING.get() and not is_detached
         roots = [
             (part._link, as_variable(t) if record else raw(t))
             for part, t in zip(parts, directions, strict=True)

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
 from adjoint import random
 from adjoint.arrays import namespace_of
-from adjoint.config import DEPTH, RECORDING, TRAINING, recording_mode
-from adjoint.core.graph import Link, link_to, nodes_behind
+from adjoint.config import LEVELS, RECORDING, TRAINING, recording_mode
+from adjoint.core.graph import Link, nodes_behind
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, apply, at_link, leaf
+from adjoint.lifted import Batch
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
 from adjoint.transforms.arguments import Results, transforming
@@ -84,7 +84,7 @@ class _Segment:
         self._leaves = [None if i in self._where else x for i, x in enumerate(leaves)]
         self._draws = _Draws()
         self._training = TRAINING.get()
-        self._depth = DEPTH.get()
+        self._levels = LEVELS.get()
         self._nesting = _NESTING.get() + 1
 
     def run(self, inputs: Sequence[Variable]) -> tuple[Results, list[Link]]:
@@ -94,7 +94,7 @@ class _Segment:
             leaves[i] = x
         modes: list[tuple[ContextVar[Any], Any]] = [
             (TRAINING, self._training),
-            (DEPTH, self._depth),
+            (LEVELS, self._levels | LEVELS.get()),
             (_NESTING, self._nesting),
         ]
         tokens = [(mode, mode.set(value)) for mode, value in modes]
@@ -123,9 +123,12 @@ class _Segment:
         return list(found)
 
     def input(self, x: Variable) -> Variable:
-        """A Variable on the same value whose generation tells that it is an argument."""
-        made = leaf(x._data)
-        made._link = link_to(None, 0, _FIRST * self._nesting, made._data, ref(made))
+        """A Variable that stands for x, whose generation tells that it is an argument."""
+        with recording_mode(True):
+            made: Variable = apply(_alias, x)
+        link = made._link
+        assert link is not None
+        link.generation = _FIRST * self._nesting
         return made
 
     def rule(self, _F: Any, g: Any, _y: Any, *xs: Any) -> tuple[Any, ...]:
@@ -134,24 +137,17 @@ class _Segment:
         count = len(self._where)
         recorded = any(isinstance(x, Variable) for x in (*cotangents, *xs))
         given = list(xs[:count])
-        inputs = [self._recorded_input(x) for x in given] if recorded else [self.input(leaf(x)) for x in given]
+        inputs = [self.input(x if recorded else leaf(x)) for x in given]
+        places = [x._link for x in inputs]  # f may write to elements, and they stand elsewhere then
         out, found = self.run(inputs)
         pairs = [(y._link, part) for y, part in zip(out.variables, cotangents, strict=True)]
         roots = [(link, part) for link, part in pairs if link is not None and part is not None]
-        wanted = [*(x._link for x in inputs), *found]
+        wanted = [*places, *found]
         targets = {link for link in wanted if link is not None}
         namespace = namespace_of(*(raw(part) for _, part in roots))
         with recording_mode(recorded and RECORDING.get()):
             parts = sweep(roots, namespace, RECORDED if recorded else None, targets=targets)
         return tuple(None if link is None else parts.get(link) for link in wanted)
-
-    def _recorded_input(self, x: Variable) -> Variable:
-        """A Variable that stands for x in the graph, with the generation of an argument."""
-        made: Variable = apply(_alias, x)
-        link = made._link
-        assert link is not None
-        link.generation = _FIRST * self._nesting
-        return made
 
 
 _alias = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
@@ -185,12 +181,12 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         leaves, structure = flatten(args)
         segment = _Segment(f, leaves, structure, kwargs)
         variables = [x for x in leaves if isinstance(x, Variable) and x._data.dtype.kind in "fc"]
-        out, found = segment.run([segment.input(x) for x in variables])
+        out, found = segment.run([segment.input(x.detach()) for x in variables])
+        stand_ins = [at_link(_no_values(link), link) for link in found]
+        if not out.variables or not (variables or stand_ins):
+            return out.build(out.variables)
         values = tuple(y._data for y in out.variables)
         op = Op("checkpoint", lambda _xp, *_xs: values if len(values) > 1 else values[0], vjp=segment.rule)
-        stand_ins = [at_link(_no_values(link), link) for link in found]
-        if not variables and not stand_ins:
-            return out.build(out.variables)
         made = apply(op, *variables, *stand_ins)
         return out.build(made if isinstance(made, tuple) else (made,))
 
@@ -198,5 +194,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _no_values(link: Link) -> Any:
-    """An array of a link's shape and dtype that takes no memory."""
-    return np.broadcast_to(np.zeros((), link.dtype), link.shape)
+    """An array of a link's shape, dtype and level that takes no memory."""
+    nothing = np.zeros((), link.dtype)
+    if link.level:
+        return Batch(link.level, np.broadcast_to(nothing, (1, *link.shape)))
+    return np.broadcast_to(nothing, link.shape)

@@ -13,7 +13,7 @@ from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, leaf
 from adjoint.errors import ArgumentError, GradientError
-from adjoint.transforms.arguments import Point, Results, are_plain, given, shown
+from adjoint.transforms.arguments import Point, Results, are_plain, constant_or, given, shown
 
 __all__ = ["Pullback", "at_models", "grad", "value_and_grad", "vjp"]
 
@@ -121,6 +121,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     def pullback(cotangents: Any, *, create_graph: bool | None = None) -> Any:
         parts = run.out.directions(cotangents, "the cotangent")
         is_plain = run.is_plain and not any(isinstance(g, Variable) for g in parts)
+        parts = [constant_or(g) for g in parts]
         is_detached = run.is_detached and not any(isinstance(g, Variable) for g in parts)
         record = RECORDING.get() and not is_detached if create_graph is None else create_graph
         found = run.pull(parts, create_graph=record)
