@@ -90,7 +90,7 @@ def test_a_container_may_be_read_before_it_is_filled():
 
 @pytest.mark.parametrize("make", [
     lambda x: np.zeros_like(x), lambda x: np.empty_like(x), lambda x: np.full_like(x, 0.0), lambda x: ad.zeros_like(x),
-    lambda x: Variable(np.zeros(2)), lambda x: ad.ones(2), lambda x: x * 0.0,
+    lambda x: ad.ones(2), lambda x: x * 0.0, lambda x: Variable(np.zeros(2)).copy(),
 ])  # fmt: skip
 def test_what_can_be_a_container(make):
     x = Variable([1.0, 2.0])
@@ -123,9 +123,9 @@ def test_arrays_that_were_given_are_not_changed():
     array, values = np.zeros(2), np.ones(2)
     x = Variable(array)
     x[0] = 1.0
-    y = Variable(values)
-    x[:] = y
-    x[1] = 3.0
+    y = x.copy()
+    y[:] = Variable(values)
+    y[1] = 3.0
     assert array.tolist() == [0.0, 0.0]
     assert values.tolist() == [1.0, 1.0]
 
@@ -244,10 +244,17 @@ def test_it_is_changed_again_once_they_are_gone():
     assert w.data.tolist() == [3.0, 2.0]
 
 
-def test_a_leaf_with_a_gradient_does_not_become_an_intermediate_value():
-    w, x = Variable([1.0, 2.0]), Variable(3.0)
+def test_a_leaf_that_is_no_container_does_not_become_an_intermediate_value():
+    w, x = Variable([1.0, 2.0], name="w"), Variable(3.0)
+    with pytest.raises(GradientError, match=r"^w of .* is a leaf; .*copy\(\).*zeros_like"):
+        w[0] = x
+    assert w.creator is None
+
+
+def test_nor_does_a_container_that_has_a_gradient():
+    w, x = ad.ones(2), Variable(3.0)
     F.sum(w * w).backward()
-    with pytest.raises(GradientError, match="with a gradient"):
+    with pytest.raises(GradientError, match="is a leaf"):
         w[0] = x
 
 
@@ -296,7 +303,7 @@ def test_floats_in_a_graph_are_not_rounded_to_integers():
 
 
 def test_dtype_stays():
-    x = Variable(np.zeros(2, np.float32))
+    x = ad.zeros(2, dtype=np.float32)
     v = Variable(1.5)
     x[0] = v
     F.sum(x).backward()

@@ -246,6 +246,8 @@ PRODUCTS = [
     ("tensordot", lambda a, b: np.tensordot(a, b, axes=([1, 0], [0, 1])), (T, _drawn(3, 2))),
     ("tensordot", lambda a, b: np.tensordot(a, b, axes=0), (V, M)),
     ("einsum", lambda a, b: np.einsum("ij,kj->ik", a, b), (M, S)),
+    ("einsum", lambda a, b: np.einsum(a, [0, 1], b, [2, 1], [0, 2]), (M, S)),
+    ("einsum", lambda a: np.einsum(a, [..., 1, 0]), (T,)),
     ("kron", np.kron, (M, _drawn(2, 1))),
     ("kron", np.kron, (V, M)),
     ("cross", np.cross, (S, _drawn(3, 3))),

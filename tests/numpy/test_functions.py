@@ -171,7 +171,7 @@ def test_out_of_a_reduction_is_rebound_too():
 
 
 def test_where_leaves_the_others_as_they_were_and_without_gradient():
-    x, out = Variable([4.0, -1.0]), Variable([0.5, 0.5])
+    x, out = Variable([4.0, -1.0]), 0.5 * ad.ones(2)
     np.sqrt(x, where=[True, False], out=out)
     np.sum(out).backward()
     assert out.data.tolist() == [2.0, 0.5]
@@ -287,12 +287,29 @@ def test_lists_that_hold_variables_are_stacked():
         assert x.grad.item() in (5.0, 6.0)
 
 
+@pytest.mark.parametrize("join", [
+    lambda np, x, y: np.r_[x, 1.0, y], lambda np, x, y: np.r_[x[0], 0:3, y], lambda np, x, y: np.c_[x, y, x],
+    lambda np, x, y: np.c_[np.stack([x, y], axis=1), x], lambda np, x, y: np.r_[np.stack([x, y]), np.stack([y, x])],
+    lambda np, x, y: np.r_[[x[0], 1.0], x],
+])  # fmt: skip
+def test_joining_by_indices(join):
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    assert_allclose(join(anp, Variable(x), Variable(y)).data, join(np, x, y))
+    check_grads(lambda a, b: join(anp, a, b) ** 2, (x, y))
+
+
+def test_whole_numbers_are_read_from_what_was_computed():
+    places = np.asarray(Variable([1.0, 0.0]) * 1.0, int)
+    assert places.tolist() == [1, 0]
+
+
 def test_without_variables_it_is_numpy():
     assert type(anp.sum([1.0, 2.0])) is np.float64
     assert type(anp.array([1.0])) is np.ndarray
     assert type(anp.full(2, 3.0)) is np.ndarray
     assert anp.sin is np.sin
     assert anp.float32 is np.float32
+    assert anp.r_[1.0, 2.0].tolist() == np.r_[1.0, 2.0].tolist()
     assert {name for name in np.__all__ if not hasattr(anp, name)} <= set(anp._MODULES)
 
 
@@ -311,9 +328,9 @@ SYMMETRIC = S + S.T
     ("svd", (X, False)), ("svdvals", (X,)), ("eigh", (SYMMETRIC,)), ("eigvalsh", (SYMMETRIC,)), ("norm", (X,)),
     ("norm", (X, 1)), ("norm", (X, 2, 1)), ("vector_norm", (X,)), ("matrix_norm", (X,)), ("pinv", (X,)),
     ("matrix_power", (S, 3)), ("multi_dot", ([S, X.T, X],)), ("trace", (S,)), ("diagonal", (S,)),
-    ("outer", (S[0], S[1])),    ("cross", (S, SYMMETRIC)), ("cond", (S,)), ("tensordot", (S, SYMMETRIC)), ("vecdot", (S, SYMMETRIC)),
-    ("matmul", (S, S)),    ("matrix_transpose", (X,)), ("tensorinv", (S.reshape(3, 1, 3), 2)), ("lstsq", (X.T, S[0])), ("eigvals", (S,)),
-    ("matrix_rank", (S,)),
+    ("outer", (S[0], S[1])), ("cross", (S, SYMMETRIC)), ("cond", (S,)), ("tensordot", (S, SYMMETRIC)),
+    ("vecdot", (S, SYMMETRIC)), ("matmul", (S, S)), ("matrix_transpose", (X,)), ("eigvals", (S,)),
+    ("tensorinv", (S.reshape(3, 1, 3), 2)), ("lstsq", (X.T, S[0])), ("matrix_rank", (S,)),
 ])  # fmt: skip
 def test_linear_algebra_is_recorded(name, arguments):
     given = [[Variable(x) for x in a] if isinstance(a, list) else Variable(a) if isinstance(a, np.ndarray) else a

@@ -5,8 +5,8 @@ the earlier one. As in NumPy, what is written to a view goes to what it is a vie
 
     y = x[0]; y[1] = v      x becomes index_update(x, y, 0), and y becomes x[0]
 
-A leaf that nothing in a graph was computed from takes a constant as it is, and stays a leaf. If it takes a value
-of a graph, what it had before is a constant from then on.
+A leaf that nothing in a graph was computed from takes a constant as it is, and stays a leaf. One that was made to be
+filled, a container, also takes a value of a graph; what it had before is a constant from then on.
 """
 
 from __future__ import annotations
@@ -155,10 +155,12 @@ def _check_replaceable(apply: Apply, x: Any, is_recorded: bool) -> None:
     while True:
         _check_leaf(x)
         link = x._link
-        if is_recorded and x._grad is not None and (link is None or link.creator is None):
+        is_leaf = link is None or link.creator is None
+        if is_recorded and is_leaf and (x._grad is not None or link is None or not is_container(link)):
             raise GradientError(
-                f"{x._brief()} is a leaf with a gradient; with values of a graph in it, it would be none any more. "
-                "Write to a copy, y = x.copy()"
+                f"{x._brief()} is a leaf; with a value of a graph in it, it would be none any more, and get no "
+                "gradient. Write to a copy, y = x.copy(), or make it by ad.zeros or numpy.zeros_like, if it is to be "
+                "filled"
             )
         viewed = _viewed(apply, x)
         if viewed is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from adjoint.arrays import as_array
 from adjoint.config import RECORDING
-from adjoint.core.graph import Link
+from adjoint.core.graph import Link, is_asked_for
 from adjoint.core.numpy_protocol import UFUNCS, call_function, call_ufunc
 from adjoint.errors import ArgumentError, DTypeError, GradientError, OutOfRangeError
 
@@ -116,16 +116,15 @@ class Value:
     # Conversions: they read the value, and are not recorded
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        link = self._link
-        if link is not None and link.creator is not None and RECORDING.get():
+        # Whole numbers have no gradient to lose.
+        if (dtype is None or np.dtype(dtype).kind in "fc") and RECORDING.get() and is_asked_for(self._link):
             self._raise_lost()
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def _check_not_stored(self, frame: Any) -> None:
         """Raises GradientError for ``array[0] = x``: there NumPy asks for a float, as a program does that reads x."""
-        link = self._link
-        in_graph = link is not None and link.creator is not None and RECORDING.get()
-        if in_graph and frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR:
+        stores = frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR
+        if stores and RECORDING.get() and is_asked_for(self._link):
             self._raise_lost()
 
     def _raise_lost(self) -> None:

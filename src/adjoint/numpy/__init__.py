@@ -42,7 +42,9 @@ from adjoint.numpy.creation import (
     asanyarray as asanyarray,
     asarray as asarray,
     ascontiguousarray as ascontiguousarray,
+    c_ as c_,
     full as full,
+    r_ as r_,
     taking_lists as _taking_lists,
 )
 

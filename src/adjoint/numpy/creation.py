@@ -12,10 +12,11 @@ from adjoint.core.nesting import holds_variables, stacked
 from adjoint.core.numpy_protocol import FUNCTIONS
 from adjoint.core.value import Value
 from adjoint.core.variable import apply
+from adjoint.errors import DTypeError
 from adjoint.functions import shapes
 from adjoint.numpy.registering import in_dtype, run
 
-__all__ = ["array", "asanyarray", "asarray", "ascontiguousarray", "full", "taking_lists"]
+__all__ = ["array", "asanyarray", "asarray", "ascontiguousarray", "c_", "full", "r_", "taking_lists"]
 
 # Those that take a list of arrays, which need not have one shape.
 _TAKE_SEVERAL = frozenset(
@@ -72,6 +73,34 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **kwargs: Any) -> Any:
     if isinstance(fill_value, Value):
         return run("copy")(shapes.broadcast_to(in_dtype(fill_value, dtype), shape))
     return np.full(shape, fill_value, dtype, **kwargs)
+
+
+class _Joining:
+    """``np.r_[…]`` and ``np.c_[…]``, also of Variables."""
+
+    def __init__(self, of_numpy: Any, *, columns: bool) -> None:
+        self._of_numpy = of_numpy
+        self._columns = columns
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not any(isinstance(part, Value) or holds_variables(part) for part in parts):
+            return self._of_numpy[key]
+        if isinstance(parts[0], str):
+            raise DTypeError(f"{parts[0]!r} in r_ or c_ of Variables is not recorded; use numpy.concatenate")
+        values = [np.r_[part] if isinstance(part, slice) else asarray(part) for part in parts]
+        if self._columns:
+            return shapes.concat([_as_columns(x) for x in values], -1)
+        ndim = max(np.ndim(x) for x in values)
+        return shapes.concat([np.reshape(x, (*(1,) * (max(ndim, 1) - np.ndim(x)), *np.shape(x))) for x in values], 0)
+
+
+def _as_columns(x: Any) -> Any:
+    return x if np.ndim(x) > 1 else np.reshape(x, (-1, 1))
+
+
+r_ = _Joining(np.r_, columns=False)
+c_ = _Joining(np.c_, columns=True)
 
 
 def taking_lists(function: Callable[..., Any]) -> Callable[..., Any]:

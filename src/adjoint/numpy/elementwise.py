@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.creation import container
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable
 from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, plain, run
@@ -149,7 +150,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
         flags = flags[None]
     if flags.shape[0] == len(funclist) - 1:
         flags = np.concatenate([flags, ~flags.any(axis=0, keepdims=True)])
-    result = Variable(np.zeros(x.shape, x.dtype))
+    result = container(np.zeros(x.shape, x.dtype))
     for chosen, function in zip(flags, funclist, strict=True):
         if chosen.any():
             result[chosen] = function(x[chosen], *args, **kw) if callable(function) else function

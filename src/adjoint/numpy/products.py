@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 import numpy as np
 
-from adjoint.errors import DTypeError, ShapeError
+from adjoint.errors import ShapeError
 from adjoint.functions import matrices, products as F
 from adjoint.numpy.registering import as_value, delivered, implements, run
 
@@ -51,10 +52,20 @@ def kron(a: Any, b: Any) -> Any:
 
 @implements(np.einsum)
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
-    subscripts, *arrays = operands
-    if not isinstance(subscripts, str):
-        raise DTypeError("einsum of a Variable takes its subscripts as a string, as in einsum('ij,jk->ik', a, b)")
+    subscripts, *arrays = operands if isinstance(operands[0], str) else _by_letters(operands)
     return delivered(F.einsum(subscripts, *map(as_value, arrays)), out)
+
+
+def _by_letters(operands: tuple[Any, ...]) -> list[Any]:
+    """``(a, [0, 1], b, [1, 2], [0, 2])`` with the axes as letters: ``("ab,bc->ac", a, b)``."""
+    pairs = list(zip(operands[::2], operands[1::2], strict=False))
+    terms = ",".join(_letters(axes) for _, axes in pairs)
+    arrow = f"->{_letters(operands[-1])}" if len(operands) % 2 else ""
+    return [terms + arrow, *(array for array, _ in pairs)]
+
+
+def _letters(axes: Any) -> str:
+    return "".join("..." if axis is Ellipsis else string.ascii_letters[axis] for axis in axes)
 
 
 @implements(np.cross)
