@@ -25,6 +25,7 @@ __all__ = [
     "Node",
     "OtherManyNode",
     "OtherNode",
+    "is_asked_for",
     "link_to",
     "nodes_behind",
     "relevant_nodes",
@@ -166,6 +167,17 @@ def relevant_nodes(creators: Iterable[Node], targets: Collection[Link]) -> list[
         if any(link is not None and (link in targets or link.creator in relevant) for link in node.inputs):
             relevant.add(node)
     return [node for node in reversed(found) if node in relevant]
+
+
+def is_asked_for(link: Link | None) -> bool:
+    """Whether a value depends on a Variable that somebody holds, so that a derivative in it may be asked for."""
+    if link is None or link.creator is None:
+        return False
+    return any(
+        behind is not None and behind.variable() is not None
+        for node in nodes_behind(link.creator)
+        for behind in node.inputs
+    )
 
 
 def unchain_behind(root: Link) -> None:

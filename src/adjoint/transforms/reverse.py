@@ -12,8 +12,8 @@ from adjoint.core.graph import Link
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, leaf
-from adjoint.errors import ArgumentError, GradientError
-from adjoint.transforms.arguments import Point, Results, are_plain, constant_or, given, shown
+from adjoint.errors import GradientError
+from adjoint.transforms.arguments import Point, Results, are_plain, constant_or, given, name_of, shown, with_aux
 
 __all__ = ["Pullback", "at_models", "grad", "value_and_grad", "vjp"]
 
@@ -34,7 +34,7 @@ class Pullback:
             value = point.call(self._inputs)
         self.aux: Any = None
         if has_aux:
-            value, self.aux = _with_aux(value)
+            value, self.aux = with_aux(point.function, value)
         self.out = Results(value)
 
     @functools.cached_property
@@ -88,12 +88,6 @@ class Pullback:
 
 def _as_variable(g: Any) -> Variable:
     return g if isinstance(g, Variable) else leaf(g)
-
-
-def _with_aux(value: Any) -> tuple[Any, Any]:
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise ArgumentError("with has_aux=True the function returns a pair: what is differentiated, and the rest")
-    return value[0], value[1]
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -156,14 +150,14 @@ def value_and_grad(
 
 
 def _check_scalar(f: Callable[..., Any], out: Results) -> None:
-    name = getattr(f, "__name__", type(f).__name__)
+    name = name_of(f)
     if out.structure.keys is not None or len(out.variables) != 1:
         raise GradientError(
             f"grad of {name}, which returns no floating point number; return one, or use has_aux=True for a pair, "
             "or jacobian for structures"
         )
     y = out.variables[0]
-    if y.shape != ():
+    if y.size != 1:
         raise GradientError(
             f"grad of {name}, which returns an array of shape {y.shape}; a gradient is that of one number: sum the "
             "result up, or use jacobian, or vmap(grad(f)) for one gradient for each example"
