@@ -8,6 +8,7 @@ What holds parts otherwise (a model holds parameters) is made known by `register
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -76,6 +77,8 @@ class Structure:
             return
         if isinstance(value, (list, tuple)) and len(value) != len(self.keys):
             raise ArgumentError(f"{path} has {len(value)} parts where {len(self.keys)} are needed")
+        if isinstance(value, dict) and (unknown := [key for key in value if key not in self.keys]):
+            raise ArgumentError(f"{path} has a part {unknown[0]!r} that is not needed; needed are {list(self.keys)}")
         for key, part in zip(self.keys, self.parts, strict=True):
             try:
                 below = self.pick(value, key)
@@ -137,7 +140,7 @@ def _structure_of(value: Any, leaves: list[Any]) -> Structure:
         return _of_sequence(value, lambda parts: kind(*parts), leaves)
     if isinstance(value, dict):
         keys = tuple(value)
-        return Structure(keys, [_structure_of(value[key], leaves) for key in keys], _dict_of(kind, keys))
+        return Structure(keys, [_structure_of(value[key], leaves) for key in keys], _dict_of(value, keys))
     for base in kind.__mro__:
         if base in _OPENERS:
             opener, pick = _OPENERS[base]
@@ -153,10 +156,16 @@ def _of_sequence(value: Any, make: Callable[[list[Any]], Any], leaves: list[Any]
     return Structure(range(len(value)), [_structure_of(part, leaves) for part in value], make)
 
 
-def _dict_of(kind: type, keys: tuple[Any, ...]) -> Callable[[list[Any]], Any]:
+def _dict_of(value: dict[Any, Any], keys: tuple[Any, ...]) -> Callable[[list[Any]], Any]:
+    kind = type(value)
+
     def make(parts: list[Any]) -> Any:
         items = dict(zip(keys, parts, strict=True))
-        return items if kind is dict else kind(items)
+        if kind is dict:
+            return items
+        made = copy.copy(value)  # which also has what else a subclass holds, as the default of a defaultdict
+        made.update(items)
+        return made
 
     return make
 

@@ -170,7 +170,7 @@ def _lowered(part: Any, link: Link, recorded: Recorded | None) -> Any:
     if getattr(array, "level", 0) <= link.level:
         return part
     running = LEVELS.get()
-    for level in sorted(levels_in(array), reverse=True):
+    for level in sorted(levels_in(array)):  # from the lowest: without a higher one it might not be seen any more
         if level > link.level and level not in running:
             part = lowered(part, level) if recorded is None else recorded.lowered(part, level)
     return part
@@ -186,7 +186,10 @@ def _put(table: dict[Any, Any], ours: set[Any], key: Any, part: Any) -> None:
     if total is None:
         table[key] = part
     elif key in ours:
-        total += part  # in place for arrays; Variables make a new one
+        if type(part) is type(total):
+            total += part  # in place for arrays; Variables make a new one
+        else:  # a lifted one and a constant beside it
+            total = total + part
         table[key] = total
     else:
         ours.add(key)

@@ -29,9 +29,11 @@ __all__ = [
     "given",
     "is_array",
     "lifting",
+    "name_of",
     "positions_of",
     "shown",
     "transforming",
+    "with_aux",
 ]
 
 _NUMBERS = count(1)
@@ -73,6 +75,11 @@ def _is_differentiable(value: Any) -> bool:
     if isinstance(value, Variable) or is_array(value):
         return is_differentiable_dtype(value.dtype)
     return type(value) in (float, complex)
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    """What errors call a function."""
+    return str(getattr(f, "__name__", type(f).__name__))
 
 
 def constant_or(x: Any) -> Any:
@@ -117,21 +124,26 @@ def positions_of(f: Callable[..., Any], argnums: Any, count: int) -> tuple[int, 
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
             raise DTypeError(f"argnums is a whole number or a tuple of them, not {argnums!r}")
         if not -count <= number < count:
-            name = getattr(f, "__name__", type(f).__name__)
-            raise ArgumentError(f"{name} is differentiated in argument {number}, but was called with {count}")
-    return tuple(int(number) % count for number in numbers)
+            raise ArgumentError(
+                f"{name_of(f)} is differentiated in argument {number}, but was called with {count} by position"
+            )
+    positions = tuple(int(number) % count for number in numbers)
+    if len(set(positions)) < len(positions):
+        raise ArgumentError(f"argnums {argnums!r} names an argument twice")
+    return positions
 
 
 class Point:
     """Where a function is differentiated: the leaves of some of its arguments, and the others as they are.
 
+    function: the function
     leaves: the leaves that are made of floating point numbers
     is_plain: whether no argument is a Variable; results are plain arrays then
     is_detached: whether no derivative in an argument can be asked for outside of the transforms that are running
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Any) -> None:
-        self._f = f
+        self.function = f
         self._args = tuple(args)
         self._kwargs = kwargs
         self._is_one = not isinstance(argnums, (tuple, list))
@@ -152,11 +164,10 @@ class Point:
         return float(argument) if type(argument) is int else argument
 
     def _why_nothing(self) -> str:
-        name = getattr(self._f, "__name__", type(self._f).__name__)
         kinds = ", ".join(sorted({str(getattr(x, "dtype", type(x).__name__)) for x in self._all})) or "nothing"
         return (
-            f"{name} is differentiated in arguments that hold {kinds}; derivatives exist for floating point numbers: "
-            "pass 2.0 for 2, or x.astype(float); call a model once before, so that its parameters are made"
+            f"{name_of(self.function)} is differentiated in arguments that hold {kinds}; derivatives exist for "
+            "floating point numbers: pass 2.0 for 2, or x.astype(float); call a model once before, so that its parameters are made"
         )
 
     def call(self, leaves: Sequence[Any]) -> Any:
@@ -169,7 +180,7 @@ class Point:
         for position, value in zip(self._positions, chosen, strict=True):
             args[position] = value
         with transforming():
-            return self._f(*args, **self._kwargs)
+            return self.function(*args, **self._kwargs)
 
     def results(self, found: Sequence[Any]) -> Any:
         """Results, one a leaf, in the structure of the arguments; None for leaves that are no floats."""
@@ -183,17 +194,17 @@ class Point:
         """The leaves of tangents that are given in the structure of the arguments: Variables, arrays, or None."""
         parts = self.structure.matched((value,) if self._is_one else value, what)
         paths = self.structure.paths(what)
-        return [_direction(parts[i], self._all[i], paths[i]) for i in self._where]
+        return [_direction(parts[i], self._all[i], paths[i], "an argument") for i in self._where]
 
 
-def _direction(tangent: Any, x: Any, what: str) -> Any:
+def _direction(tangent: Any, x: Any, what: str, of: str) -> Any:
     """A tangent or cotangent in the dtype of what it belongs to; an array stays one, so that nothing is recorded."""
     if tangent is None:
         return None
     found = tangent if is_array(tangent) else Variable(tangent).data
     wanted, shape = getattr(x, "dtype", np.dtype(type(x))), getattr(x, "shape", ())
     if found.shape != shape:
-        raise ArgumentError(f"{what} has shape {found.shape} for an argument of shape {shape}; they must be equal")
+        raise ArgumentError(f"{what} has shape {found.shape} for {of} of shape {shape}; they must be equal")
     return found if found.dtype == wanted else found.astype(wanted)
 
 
@@ -224,7 +235,17 @@ class Results:
         """The leaves of cotangents that are given in the structure of the results."""
         parts = self.structure.matched(value, what)
         paths = self.structure.paths(what)
-        return [_direction(parts[i], self._all[i], paths[i]) for i in self._where]
+        return [_direction(parts[i], self._all[i], paths[i], "a result") for i in self._where]
+
+
+def with_aux(f: Callable[..., Any], value: Any) -> tuple[Any, Any]:
+    """The two parts of what f returned under ``has_aux``."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ArgumentError(
+            f"with has_aux=True, {name_of(f)} should return a pair: what is differentiated, and the rest; "
+            f"it returned {type(value).__name__}"
+        )
+    return value[0], value[1]
 
 
 def is_connected(x: Variable, inputs: Sequence[Link | None]) -> bool:

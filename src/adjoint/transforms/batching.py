@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from adjoint.core.variable import Variable, apply
+from adjoint.arrays import NUMERIC_KINDS
+from adjoint.core.variable import Variable, apply, leaf
 from adjoint.errors import ArgumentError, AxisError, DTypeError
 from adjoint.lifted import LIFTED as xp, Batch, beneath
 from adjoint.lifted.batch import spread
@@ -89,7 +90,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
     Args:
         f: a function of Variables.
         in_axes: for each argument, the axis of its arrays that counts the examples, or None for what all examples
-            share. A number for all arguments; a tuple with a number, None, or a structure of them for each.
+            share. A number for all arguments; a tuple with a number, None, or a structure of them for each. Keyword
+            arguments are shared.
         out_axes: where the examples go in the results: a number, or a structure of them.
 
     Raises:
@@ -119,9 +121,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
         length = _common_length(leaves, mapped_axes, structure.paths("argument"))
         is_plain = not any(isinstance(x, Variable) for x in (*leaves, *flatten(tuple(kwargs.values()))[0]))
         with deeper() as level:
-            values = [
-                x if axis is None else entered(x, level, axis) for x, axis in zip(leaves, mapped_axes, strict=True)
-            ]
+            values = [_value(x, level, axis) for x, axis in zip(leaves, mapped_axes, strict=True)]
             with transforming():
                 out = f(*structure.build(values), **kwargs)
             leaves, structure = flatten(out)
@@ -132,6 +132,13 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
             return structure.results([shown(y, is_plain=is_plain) for y in found])
 
     return mapped
+
+
+def _value(x: Any, level: int, axis: int | None) -> Any:
+    """What f gets: arrays that are shared as Variables too, so that batches of whole numbers can index them."""
+    if axis is not None:
+        return entered(x, level, axis)
+    return leaf(x) if isinstance(x, np.ndarray) and x.dtype.kind in NUMERIC_KINDS else x
 
 
 def _checked_axis(x: Any, axis: Any, path: str) -> int | None:

@@ -19,7 +19,19 @@ from adjoint.errors import ArgumentError, DTypeError
 from adjoint.lifted import LIFTED, Series, beneath, levels_in
 from adjoint.lifted.series import coefficients_of
 from adjoint.ops import Op
-from adjoint.transforms.arguments import Point, Results, apply_in, are_plain, constant_or, deeper, given, lifting, shown
+from adjoint.structures import flatten
+from adjoint.transforms.arguments import (
+    Point,
+    Results,
+    apply_in,
+    are_plain,
+    constant_or,
+    deeper,
+    given,
+    lifting,
+    shown,
+    with_aux,
+)
 from adjoint.transforms.reverse import Pullback
 
 __all__ = ["Pushed", "enter_series", "jvp", "leave_series", "linearize", "nth_derivative", "push"]
@@ -109,13 +121,17 @@ def push(point: Point, coefficients: Sequence[Sequence[Any]], *, has_aux: bool =
     order = max(len(part) for part in coefficients)
     with deeper() as level:
         entered = [
-            enter_series(x, _filled(x, part, order), level) if any(c is not None for c in part) else x
+            enter_series(x, _filled(x, part, order), level) if any(c is not None for c in part) else as_variable(x)
             for x, part in zip(point.leaves, coefficients, strict=True)
         ]
         value = point.call(entered)
         aux = None
         if has_aux:
-            value, aux = value
+            value, aux = with_aux(point.function, value)
+            aux_leaves, structure = flatten(aux)
+            aux = structure.build(
+                [leave_series(x, level, 0, order) if isinstance(x, Variable) else x for x in aux_leaves]
+            )
         return Pushed(value, level, order), aux
 
 
