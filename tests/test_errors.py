@@ -23,6 +23,8 @@ BASES = {
     "DTypeError": (TypeError,),
     "GradientError": (RuntimeError,),
     "MissingDependencyError": (ImportError,),
+    "AnomalyError": (FloatingPointError,),
+    "TransformError": (TypeError,),
     "TraceError": (TypeError,),
     "ProgramError": (RuntimeError,),
 }

@@ -30,6 +30,7 @@ LAYERS = [
     ["provenance"],
     ["tree", "structures", "config", "files", "checks"],
     ["errors"],
+    ["lines"],
 ]
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 

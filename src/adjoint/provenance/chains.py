@@ -33,7 +33,7 @@ def steps_before(record: Record, notes: Notes, depth: int = 1) -> Iterator[Step]
     """As `steps_behind`, for an operation of a traced function."""
     for given in record.operands:
         for _, instruction in given.held:
-            found = notes.records.get(instruction)
+            found = notes.records.get(instruction) if hasattr(instruction, "op") else None  # else a constant
             if found is not None and found is not record and found.op is not None:
                 yield _step(found.op, depth, instruction.shape, found.place)
                 if depth < _LEVELS:

@@ -7,7 +7,7 @@ from types import CodeType, FrameType
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from adjoint.errors import line_at, user_position
+from adjoint.lines import line_at, user_position
 
 __all__ = ["LAYER_CALLS", "PLACES", "Place", "name_in_layers"]
 
