@@ -29,6 +29,7 @@ NEEDS = {
     "README.md": "matplotlib",
     "docs/compiler.md": "llvmlite",
     "docs/guides/compile.md": "llvmlite",
+    "docs/guides/optimize.md": "scipy",
     "docs/guides/saving.md": "safetensors",
     "docs/guides/time-series.md": "safetensors",
 }

@@ -24,6 +24,7 @@ from adjoint import (
     layers,
     linalg,
     models,
+    optimize,
     optimizers,
     random,
     special,
@@ -82,7 +83,7 @@ def public_names(module) -> set[str]:
 class TestReference:
     @pytest.mark.parametrize(
         "module",
-        [functions, fft, linalg, special, layers, models, optimizers, hooks, data, viz, testing],
+        [functions, fft, linalg, special, layers, models, optimize, optimizers, hooks, data, viz, testing],
         ids=lambda module: module.__name__,
     )
     def test_names_every_public_name(self, module):

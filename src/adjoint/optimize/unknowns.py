@@ -11,7 +11,7 @@ import numpy as np
 
 from adjoint.arrays import NUMBERS
 from adjoint.core.variable import Variable
-from adjoint.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from adjoint.errors import AdjointError, ArgumentError, DTypeError, GradientError, ShapeError
 from adjoint.functions import concat, reshape, split
 from adjoint.structures import Structure, flatten
 
@@ -32,6 +32,7 @@ class Unknowns:
         if _is_list_of_numbers(x0) or _is_integers(x0):
             x0 = np.asarray(x0, np.float64)
         self._what = what
+        self._location = AdjointError("").location  # the user's line: SciPy stands between it and later errors
         self._all, self._structure = flatten(x0)
         self._where: list[int] = []
         for i, (value, path) in enumerate(zip(self._all, self._structure.paths("x0"), strict=True)):
@@ -81,7 +82,9 @@ class Unknowns:
         def of_vector(vector: Variable, *args: Any) -> Any:
             y = f(self.variables(vector), *args)
             if not isinstance(y, Variable):
-                raise GradientError(self._no_variable(f, y))
+                raise self._no_variable(f, y)
+            if y.shape != ():
+                raise self._error(f, f"returned an array of shape {y.shape}; return one number, such as its sum")
             return y
 
         return of_vector
@@ -94,16 +97,21 @@ class Unknowns:
             found = f(self.variables(vector), *args)
             leaves, _ = flatten(found)
             if not any(isinstance(y, Variable) for y in leaves):
-                raise GradientError(self._no_variable(f, found))
+                raise self._no_variable(f, found)
             return concat([reshape(y, (-1,)) for y in leaves])
 
         return of_vector
 
-    def _no_variable(self, f: Callable[..., Any], y: Any) -> str:
-        name = getattr(f, "__name__", type(f).__name__)
-        return (
-            f"{self._what}: {name} returned a {type(y).__name__}, which has no derivative in x; compute it from x by "
-            "operators, NumPy's functions or adjoint.functions, without .data, .item() or float()"
+    def _error(self, f: Callable[..., Any], problem: str) -> GradientError:
+        error = GradientError(f"{self._what}: {getattr(f, '__name__', type(f).__name__)} {problem}")
+        error.location = self._location
+        return error
+
+    def _no_variable(self, f: Callable[..., Any], y: Any) -> GradientError:
+        return self._error(
+            f,
+            f"returned a {type(y).__name__}, which has no derivative in x; compute it from x by operators, NumPy's "
+            "functions or adjoint.functions, without .data, .item() or float()",
         )
 
     def bounds(self, bounds: Any) -> Any:
