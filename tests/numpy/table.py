@@ -231,6 +231,7 @@ INDEXING = [
     ("unwrap", np.unwrap, (V * 5.0,)),
     ("fix", lambda x: np.fix(x) * x, (Z,)),
     ("round", lambda x: np.round(x, 1) * x, (Z,)),
+    ("round", lambda x: np.round(100.0 * x, -1) * x, (Z,)),
     ("around", lambda x: np.around(x) * x, (Z,)),
 ]
 

@@ -16,7 +16,7 @@ from adjoint.errors import DTypeError
 from adjoint.numpy.constants import CONSTANT, UNSUPPORTED
 from adjoint.numpy.ufuncs import CONSTANT_UFUNCS, UNSUPPORTED_UFUNCS
 from adjoint.testing import check_grads
-from tests.numpy.table import TABLE
+from tests.numpy.table import HOLES, TABLE
 
 CASES = [pytest.param(f, args, id=f"{name}-{number}") for number, (name, f, args) in enumerate(TABLE)]
 
@@ -44,6 +44,48 @@ def test_value_is_numpys_and_is_recorded(function, arguments):
 @pytest.mark.parametrize(("function", "arguments"), CASES)
 def test_derivatives_agree_with_differences(function, arguments):
     check_grads(function, arguments)
+
+
+# What depends on values: how many elements there are, or in which form they come.
+UNTRACED = "frexp partition piecewise real_if_close trim_zeros unique unwrap".split()
+
+
+@pytest.mark.parametrize(("name", "function", "arguments"), [
+    pytest.param(*row, id=f"{row[0]}-{number}") for number, row in enumerate(TABLE) if row[0] not in UNTRACED
+])  # fmt: skip
+def test_compiled_as_eager(name, function, arguments):
+    def step(*arrays):
+        return leaves(function(*map(Variable, arrays)))
+
+    for compiled, eager in zip(ad.compile(step)(*arguments), step(*arguments), strict=True):
+        assert_allclose(compiled.data, eager.data, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", UNTRACED)
+def test_what_cannot_be_traced_says_so(name):
+    _, function, arguments = next(row for row in TABLE if row[0] == name)
+    with pytest.raises(ad.errors.TraceError):
+        ad.compile(lambda *arrays: function(*map(Variable, arrays)))(*arguments)
+
+
+def test_nan_and_infinities_become_numbers():
+    x = Variable([np.nan, np.inf, -np.inf, 2.0])
+    assert np.nan_to_num(x).data.tolist() == np.nan_to_num(x.data).tolist()
+    y = np.nan_to_num(x, nan=3.0, posinf=4.0, neginf=5.0)
+    np.sum(y * y).backward()
+    assert y.data.tolist() == [3.0, 4.0, 5.0, 2.0]
+    assert x.grad.data.tolist() == [0.0, 0.0, 0.0, 4.0]
+
+
+def test_statistics_of_the_numbers_among_nan():
+    for function in (np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nanmedian, np.nanprod):
+        for axis in (None, 0, 1):
+            x = Variable(HOLES)
+            y = function(x, axis=axis)
+            assert_allclose(y.data, function(HOLES, axis=axis), rtol=1e-14)
+            np.sum(y).backward()
+            assert np.isfinite(x.grad.data).all()
+            assert x.grad.data[0, 1] == 0.0
 
 
 # Every public name

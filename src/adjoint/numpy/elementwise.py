@@ -59,11 +59,17 @@ def _is_plain(bound: Any) -> bool:
 
 @implements(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    result = x = as_value(x)
-    limits = np.finfo(x.dtype) if x.dtype.kind in "fc" else None
-    result = _where(np.isnan(x), nan, result)
-    result = _where(np.isposinf(raw(x)), limits.max if posinf is None and limits else posinf or 0, result)
-    result = _where(np.isneginf(raw(x)), limits.min if neginf is None and limits else neginf or 0, result)
+    x = as_value(x)
+    if x.dtype.kind == "c":
+        parts = [nan_to_num(part, True, nan, posinf, neginf) for part in (run("real")(x), run("imag")(x))]
+        result = parts[0] + 1j * parts[1]
+    elif x.dtype.kind == "f":
+        limits = np.finfo(x.dtype)
+        result = _where(np.isnan(x), nan, x)
+        result = _where(x == math.inf, limits.max if posinf is None else posinf, result)
+        result = _where(x == -math.inf, limits.min if neginf is None else neginf, result)
+    else:
+        result = run("copy")(x)
     return result if copy else delivered(result, x)
 
 
@@ -114,7 +120,10 @@ def fix(x: Any, out: Any = None) -> Any:
 def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     if decimals == 0:
         return delivered(run("round")(a), out)
-    return delivered(Variable(np.round(raw(as_value(a)), decimals)), out)
+    scale = 10.0 ** abs(decimals)
+    x = raw(as_value(a))
+    rounded = raw(run("round")(x * scale if decimals > 0 else x / scale))
+    return delivered(Variable(rounded / scale if decimals > 0 else rounded * scale), out)
 
 
 @implements(np.unwrap)

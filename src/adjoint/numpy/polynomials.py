@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.value import raw
 from adjoint.errors import ArgumentError, ShapeError
 from adjoint.functions import shapes
 from adjoint.numpy.registering import as_value, implements, run
@@ -126,10 +127,20 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if xp.size == 1:
         inside = shapes.broadcast_to(fp.reshape(()), x.shape)
     else:
-        after = np.clip(np.searchsorted(xp, x, side="right"), 1, xp.size - 1)
+        after = _places(xp, x)
         low, high = xp[after - 1], xp[after]
         share = (x - low) / (high - low)
         inside = fp[after - 1] + (fp[after] - fp[after - 1]) * share
     where = run("where")
     result = where(np.less(x, xp[0]), fp[0] if left is None else left, inside)
     return where(np.greater(x, xp[-1]), fp[-1] if right is None else right, result)
+
+
+def _places(xp: Any, x: Any) -> Any:
+    """For each element of x, the number of the first point behind it, from 1 to the last."""
+    points, values = raw(xp), raw(x)
+    if isinstance(points, np.ndarray) and isinstance(values, (np.ndarray, np.generic)):
+        count = np.searchsorted(points, values, side="right")
+    else:  # there is no searching where values are not known: points are counted
+        count = raw(run("sum")((x.reshape((*x.shape, 1)) >= points).astype(np.intp), axis=-1))
+    return raw(run("clip")(count, lo=1, hi=xp.size - 1))

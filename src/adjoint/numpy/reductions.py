@@ -108,7 +108,7 @@ def _variance(x: Any, axis: Axis, ddof: float, keepdims: bool, where: Any, middl
     centered = _chosen(x - middle, where, 0)
     square = run("real")(centered * run("conj")(centered)) if x.dtype.kind == "c" else run("square")(centered)
     count = math.prod(x.shape) if axis is None else _count(x, axis, True).flat[0] if x.size else 0
-    divisor = count - ddof if where is True else (_count(x, axis, where) - ddof).astype(x.real.dtype)
+    divisor = float(count - ddof) if where is True else (_count(x, axis, where) - ddof).astype(x.real.dtype)
     return _dropped(F.sum(square, axis, keepdims=True) / divisor, axis, keepdims)
 
 

@@ -159,6 +159,8 @@ class Tracer:
         return namespace_of(self).apply_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if not all(issubclass(kind, (Tracer, np.ndarray)) for kind in types):
+            return NotImplemented  # with a Variable among them, it is a function of Variables
         return namespace_of(self).apply_function(function, args, kwargs)
 
     # Operators; `adjoint.program.arithmetic` adds the elementwise ones
