@@ -37,3 +37,23 @@ def test_hessian_product_through_a_rule():
         return F.exp(swapped(p)).sum()
 
     assert_allclose(ad.hvp(f, point, v), ad.hessian(f)(point) @ v, rtol=1e-13)
+
+
+RULES = {
+    "vmap": lambda x, g: ad.vmap(F.cos)(x) * g,
+    "jvp": lambda x, g: ad.jvp(F.sin, (x,), (g,))[1],
+    "jacobian": lambda x, g: ad.jacobian(F.sin, mode="forward")(x).T @ g,
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_third_derivatives_through_a_rule_that_transforms(rule):
+    """A cotangent that has left one level and not another must not be added to one that has left both."""
+    sine = ad.custom_vjp(F.sin)
+    sine.defvjp(lambda x: (F.sin(x), x), lambda x, g: (rule(x, g),))
+    p = np.array([2.0, 0.5])
+
+    def second(function):
+        return lambda p: ad.hessian(lambda p: F.sum(function(p) * p[0]))(p)[0, 0]
+
+    np.testing.assert_allclose(ad.grad(second(sine))(p), ad.grad(second(F.sin))(p), rtol=1e-12)

@@ -26,6 +26,7 @@ from adjoint.core.nesting import holds_variables, stacked
 from adjoint.core.references import HELD_ONCE
 from adjoint.core.value import Value, raw
 from adjoint.errors import DTypeError, GradientError
+from adjoint.lifted import levels_in
 from adjoint.ops import Op, indexing, shaping
 
 __all__ = ["CONTAINER", "VIEWS", "assign", "is_container", "noted_view"]
@@ -63,7 +64,7 @@ def noted_view(view: Any, base: Any, op: Op, params: dict[str, Any]) -> Any:
         array = view._data
         if len(array.shape) > 0 and not any(isinstance(part, Place) for part in _parts(params.get("index"))):
             link = view._link = _ViewLink(None, 0, 0, array, ref(view))
-            link.level = getattr(array, "level", 0)
+            link.levels = frozenset(levels_in(array))
             link.base, link.source, link.array = ref(base), base._link, base._data
             link.op, link.params = op, params
     return view

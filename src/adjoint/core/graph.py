@@ -14,6 +14,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from adjoint.lifted import Lifted, levels_in
+
 if TYPE_CHECKING:
     from adjoint.core.variable import Variable
     from adjoint.ops.declaration import Op
@@ -47,7 +49,7 @@ class Link:
 
     __slots__ = ("__weakref__", "creator", "dtype", "generation", "index", "shape", "variable")
 
-    level = 0  # of a lifted array: see `LevelLink`
+    levels: frozenset[int] = frozenset()  # of a lifted array: see `LevelLink`
 
     def __init__(self, creator: Node | None, index: int, generation: int, value: Any, variable: ref[Variable]) -> None:
         self.creator = creator
@@ -59,20 +61,19 @@ class Link:
 
 
 class LevelLink(Link):
-    """The link of a lifted array (see `adjoint.lifted`), which notes its level."""
+    """The link of a lifted array (see `adjoint.lifted`), which notes its levels."""
 
-    __slots__ = ("level",)
+    __slots__ = ("levels",)
 
-    level: int
+    levels: frozenset[int]
 
 
 def link_to(creator: Node | None, index: int, generation: int, value: Any, variable: ref[Variable]) -> Link:
     """A new link for a value, which may be lifted."""
-    level = getattr(value, "level", 0)
-    if not level:
+    if not isinstance(value, Lifted):
         return Link(creator, index, generation, value, variable)
     link = LevelLink(creator, index, generation, value, variable)
-    link.level = level
+    link.levels = frozenset(levels_in(value))
     return link
 
 

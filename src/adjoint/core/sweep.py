@@ -17,7 +17,7 @@ from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind, relevant_nodes
 from adjoint.core.unselected import Masks, masks_behind, note, zeroed
 from adjoint.errors import GradientError
-from adjoint.lifted import LIFTED, levels_in, lowered
+from adjoint.lifted import LIFTED, Lifted, levels_in, lowered
 from adjoint.ops import raw_functions
 from adjoint.provenance.watching import BLOCKS, WATCHER, RuleRunner
 
@@ -167,12 +167,11 @@ def _in_dtype(part: Any, found: Any, wanted: Any, F: Any) -> Any:
 def _lowered(part: Any, link: Link, recorded: Recorded | None) -> Any:
     """A cotangent without the levels of transforms that are over and that its value is not part of."""
     array = part if recorded is None else part._data
-    if getattr(array, "level", 0) <= link.level:
+    if not isinstance(array, Lifted):
         return part
-    running = LEVELS.get()
-    for level in sorted(levels_in(array)):  # from the lowest: without a higher one it might not be seen any more
-        if level > link.level and level not in running:
-            part = lowered(part, level) if recorded is None else recorded.lowered(part, level)
+    over = levels_in(array) - link.levels - LEVELS.get()
+    for level in sorted(over):  # from the lowest: without a higher one it might not be seen any more
+        part = lowered(part, level) if recorded is None else recorded.lowered(part, level)
     return part
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from adjoint.arrays import NAMESPACES, NUMBERS, is_differentiable_dtype
 from adjoint.config import LEVELS, RECORDING, TRANSFORMING
+from adjoint.core.assignment import CONTAINER
 from adjoint.core.graph import Link, Node, link_to
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable, apply, leaf
@@ -103,6 +105,8 @@ def lifting(op: Op, *inputs: Any, **params: Any) -> Variable:
     link = made._link
     if link is not None and link.creator is not None:
         made._link = link_to(link.creator, 0, link.generation, made._data, link.variable)
+    elif is_differentiable_dtype(made.dtype):  # what f writes to its elements has derivatives, what it was has none but along the level
+        made._link = link_to(None, CONTAINER, 0, made._data, ref(made))
     return made
 
 
@@ -167,7 +171,8 @@ class Point:
         kinds = ", ".join(sorted({str(getattr(x, "dtype", type(x).__name__)) for x in self._all})) or "nothing"
         return (
             f"{name_of(self.function)} is differentiated in arguments that hold {kinds}; derivatives exist for "
-            "floating point numbers: pass 2.0 for 2, or x.astype(float); call a model once before, so that its parameters are made"
+            "floating point numbers: pass 2.0 for 2, or x.astype(float); call a model once before, so that its "
+            "parameters are made"
         )
 
     def call(self, leaves: Sequence[Any]) -> Any:
@@ -265,7 +270,7 @@ def is_connected(x: Variable, inputs: Sequence[Link | None]) -> bool:
             continue
         node = link.creator
         # A lifted leaf is one that a transform made of an array.
-        may_be_asked_for = link.level == 0 if node is None else node.op is _alias
+        may_be_asked_for = not link.levels if node is None else node.op is _alias
         if may_be_asked_for and link.variable() is not None:
             return True
         if node is not None and node not in seen:

@@ -196,6 +196,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 def _no_values(link: Link) -> Any:
     """An array of a link's shape, dtype and level that takes no memory."""
     nothing = np.zeros((), link.dtype)
-    if link.level:
-        return Batch(link.level, np.broadcast_to(nothing, (1, *link.shape)))
+    if link.levels:
+        array: Any = np.broadcast_to(nothing, (*(1,) * len(link.levels), *link.shape))
+        for level in sorted(link.levels):
+            array = Batch(level, array)
+        return array
     return np.broadcast_to(nothing, link.shape)
