@@ -53,6 +53,7 @@ from adjoint.transforms import (
     jvp as jvp,
     linearize as linearize,
     nth_derivative as nth_derivative,
+    ravel as ravel,
     stop_gradient as stop_gradient,
     value_and_grad as value_and_grad,
     vjp as vjp,

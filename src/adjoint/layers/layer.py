@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -113,6 +113,35 @@ class Layer:
             ArgumentError: for two with one path, which keys such as 1 and "1" or "a.b" can give.
         """
         return dict(self._params())
+
+    def with_params(self, params: Mapping[str, Any]) -> Self:
+        """The layer with other parameters: a copy that shares the rest. This one is not changed.
+
+        Args:
+            params: arrays or Variables by path, as `params` gives them; those that are left out stay.
+
+        Raises:
+            ArgumentError: for a path that is not there, or another shape.
+
+        >>> import adjoint as ad
+        >>> from adjoint import layers as L
+        >>> linear = L.Linear(1, in_size=2)
+        >>> zeros = linear.with_params({"w": ad.zeros(2, 1)})
+        >>> print(zeros(ad.ones(1, 2)))
+        variable(0.0)
+        """
+        own = self._params()
+        unknown = sorted(set(params) - set(own))
+        if unknown:
+            raise ArgumentError(f"{', '.join(unknown)}: no parameters of {type(self).__name__}, which has {list(own)}")
+        others: dict[int, Any] = {}
+        for path, value in params.items():
+            other = value if isinstance(value, Variable) else Variable(value)
+            if other.shape != own[path].shape:
+                raise ArgumentError(f"{path} of shape {other.shape}, where the parameter's is {own[path].shape}")
+            others[id(own[path])] = other
+        made: Self = _with_others(self, others)
+        return made
 
     def cleargrads(self) -> None:
         """Drops the gradients of all parameters."""

@@ -105,7 +105,9 @@ def lifting(op: Op, *inputs: Any, **params: Any) -> Variable:
     link = made._link
     if link is not None and link.creator is not None:
         made._link = link_to(link.creator, 0, link.generation, made._data, link.variable)
-    elif is_differentiable_dtype(made.dtype):  # what f writes to its elements has derivatives, what it was has none but along the level
+    elif is_differentiable_dtype(
+        made.dtype
+    ):  # what f writes to its elements has derivatives, what it was has none but along the level
         made._link = link_to(None, CONTAINER, 0, made._data, ref(made))
     return made
 

@@ -16,7 +16,7 @@ from adjoint.lifted import Batch, Series, levels_in
 from adjoint.lifted.nesting import part_of
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
-from adjoint.transforms.arguments import Results, given, is_array
+from adjoint.transforms.arguments import Results, given, is_array, name_of
 from adjoint.transforms.forward import enter_series, leave_series
 
 __all__ = ["CustomFunction", "custom_vjp"]
@@ -85,7 +85,7 @@ class CustomFunction:
         with recording_mode(True):
             starts = [given(namespace_of(y._data).zeros_like(y._data)) for y in out.variables]
             _, residuals = self._forward(*structure.build(values))  # type: ignore[misc]
-            parts = _flat_cotangents(self._backward(residuals, out.build(starts)), structure, len(leaves))  # type: ignore[misc]
+            parts = _flat_cotangents(self._backward(residuals, out.build(starts)), structure, name_of(self))  # type: ignore[misc]
             roots = [
                 (part._link, t)
                 for part, t in zip(parts, tangents, strict=True)
@@ -133,7 +133,7 @@ class _Run:
         ]
         with recording_mode(recorded and RECORDING.get()):
             found = self._function._backward(residuals, self.out.build(filled))  # type: ignore[misc]
-        parts = _flat_cotangents(found, self._structure, len(self._leaves))
+        parts = _flat_cotangents(found, self._structure, name_of(self._function))
         chosen = [parts[i] for i in self._where]
         if recorded:
             return tuple(
@@ -153,14 +153,14 @@ def _cut(x: Any) -> Any:
     return x.detach() if isinstance(x, Variable) else x
 
 
-def _flat_cotangents(found: Any, structure: Structure, count: int) -> list[Any]:
+def _flat_cotangents(found: Any, structure: Structure, name: str) -> list[Any]:
     """What a rule returned, one for each leaf of the arguments."""
     parts = found if isinstance(found, (tuple, list)) else (found,)
     if len(parts) != len(structure.parts):
-        raise ArgumentError(f"the rule returned {len(parts)} cotangents for {len(structure.parts)} arguments")
+        raise ArgumentError(f"the rule of {name} returned {len(parts)} cotangents for {len(structure.parts)} arguments")
     leaves: list[Any] = []
     for part, below in zip(parts, structure.parts, strict=True):
-        leaves += [None] * below.count if part is None else below.matched(part, "the cotangent")
+        leaves += [None] * below.count if part is None else below.matched(part, f"the cotangent by the rule of {name}")
     return [
         leaf(namespace_of(x).asarray(x)) if x is not None and not isinstance(x, Variable) and is_array(x) else x
         for x in leaves
