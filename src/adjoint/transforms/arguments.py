@@ -24,6 +24,7 @@ from adjoint.structures import flatten
 __all__ = [
     "Point",
     "Results",
+    "all_shown",
     "apply_in",
     "are_plain",
     "constant_or",
@@ -33,7 +34,6 @@ __all__ = [
     "lifting",
     "name_of",
     "positions_of",
-    "shown",
     "transforming",
     "with_aux",
 ]
@@ -291,4 +291,18 @@ def shown(x: Any, *, is_plain: bool) -> Any:
     if not is_plain or not isinstance(x, Variable):
         return x
     data = x.data
-    return data[()] if isinstance(data, np.ndarray) else data
+    return data[()] if isinstance(data, np.ndarray) and not data.ndim else data
+
+
+def all_shown(found: Iterable[Any], *, is_plain: bool, given: Iterable[Any] = ()) -> list[Any]:
+    """Results as they are given back; no two arrays among them and the given ones share memory."""
+    taken = {id(raw(x)) for x in given}
+    results = []
+    for x in found:
+        result = shown(x, is_plain=is_plain)
+        if isinstance(result, np.ndarray):
+            if result.base is not None or id(result) in taken:
+                result = result.copy()
+            taken.add(id(result))
+        results.append(result)
+    return results

@@ -17,13 +17,13 @@ from adjoint.lifted.batch import spread
 from adjoint.ops import Op
 from adjoint.structures import flatten
 from adjoint.transforms.arguments import (
+    all_shown,
     apply_in,
     are_plain,
     constant_or,
     deeper,
     is_array,
     lifting,
-    shown,
     transforming,
 )
 
@@ -124,12 +124,12 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
             values = [_value(x, level, axis) for x, axis in zip(leaves, mapped_axes, strict=True)]
             with transforming():
                 out = f(*structure.build(values), **kwargs)
-            leaves, structure = flatten(out)
+            found, structure = flatten(out)
             del out, values  # so that the constants among them go, unless somebody else holds them
             axes = structure.spread(out_axes, "out_axes")
-            found = [_result(leaves.pop(0), axis, level, length) for axis in axes]
+            found = [_result(found.pop(0), axis, level, length) for axis in axes]
             is_plain = are_plain(is_plain, found)
-            return structure.results([shown(y, is_plain=is_plain) for y in found])
+            return structure.results(all_shown(found, is_plain=is_plain, given=leaves))
 
     return mapped
 

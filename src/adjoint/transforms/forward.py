@@ -23,13 +23,13 @@ from adjoint.structures import flatten
 from adjoint.transforms.arguments import (
     Point,
     Results,
+    all_shown,
     apply_in,
     are_plain,
     constant_or,
     deeper,
     given,
     lifting,
-    shown,
     with_aux,
 )
 from adjoint.transforms.reverse import Pullback
@@ -184,8 +184,9 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     values, derivatives = pushed.coefficients(0), pushed.coefficients(1)
     is_plain = point.is_plain and not any(isinstance(t, Variable) for t in directions)
     is_plain = are_plain(is_plain, (*values, *derivatives))
-    value = pushed.out.build([shown(x, is_plain=is_plain) for x in values])
-    tangent = pushed.out.build([shown(x, is_plain=is_plain) for x in derivatives])
+    taken = (*point.leaves, *directions)
+    value = pushed.out.build(all_shown(values, is_plain=is_plain, given=taken))
+    tangent = pushed.out.build(all_shown(derivatives, is_plain=is_plain, given=taken))
     return (value, tangent, aux) if has_aux else (value, tangent)
 
 
@@ -227,8 +228,8 @@ def linearize(f: Callable[..., Any], *primals: Any) -> Any:
             part = found.get(g._link)
             if part is None:
                 part = namespace_of(g._data).zeros_like(g._data)
-            derivatives.append(shown(part if isinstance(part, Variable) else leaf(part), is_plain=is_plain))
-        return run.out.build(derivatives)
+            derivatives.append(part if isinstance(part, Variable) else leaf(part))
+        return run.out.build(all_shown(derivatives, is_plain=is_plain, given=directions))
 
     return run.value(), f_jvp
 
@@ -267,6 +268,6 @@ def nth_derivative(f: Callable[..., Any], n: int, argnum: int = 0) -> Any:
         pushed, _ = push(point, [(t, *(None,) * (n - 1)) for t in ones])
         found = [c * float(math.factorial(n)) for c in pushed.coefficients(n)]
         is_plain = are_plain(point.is_plain, found)
-        return pushed.out.build([shown(x, is_plain=is_plain) for x in found])
+        return pushed.out.build(all_shown(found, is_plain=is_plain))
 
     return derivative

@@ -13,7 +13,7 @@ from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError
 from adjoint.lifted import Batch
 from adjoint.ops import shaping
-from adjoint.transforms.arguments import Point, Results, are_plain, deeper, shown
+from adjoint.transforms.arguments import Point, Results, all_shown, are_plain, deeper
 from adjoint.transforms.batching import left
 from adjoint.transforms.forward import jvp, push
 from adjoint.transforms.reverse import Pullback, at_models, grad
@@ -50,7 +50,7 @@ class _Matrix:
 
     def structure(self, *, is_plain: bool) -> Any:
         """The blocks as a structure of the results, whose leaves are structures of the arguments."""
-        rows = [self._point.results([shown(b, is_plain=is_plain) for b in row]) for row in self._blocks]
+        rows = [self._point.results(all_shown(row, is_plain=is_plain)) for row in self._blocks]
         if self._out.structure.keys is None:
             return rows[0]
         return self._out.structure.results(rows)

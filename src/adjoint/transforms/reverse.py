@@ -13,7 +13,7 @@ from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, leaf
 from adjoint.errors import GradientError
-from adjoint.transforms.arguments import Point, Results, are_plain, constant_or, given, name_of, shown, with_aux
+from adjoint.transforms.arguments import Point, Results, all_shown, are_plain, constant_or, given, name_of, with_aux
 
 __all__ = ["Pullback", "at_models", "grad", "value_and_grad", "vjp"]
 
@@ -80,10 +80,7 @@ class Pullback:
 
     def value(self) -> Any:
         """The results as they are given back."""
-        return self.out.build([self._shown_result(y) for y in self.out.variables])
-
-    def _shown_result(self, y: Variable) -> Any:
-        return shown(y, is_plain=self.is_plain)
+        return self.out.build(all_shown(self.out.variables, is_plain=self.is_plain, given=self._values))
 
 
 def _as_variable(g: Any) -> Variable:
@@ -119,7 +116,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         is_detached = run.is_detached and not any(isinstance(g, Variable) for g in parts)
         record = RECORDING.get() and not is_detached if create_graph is None else create_graph
         found = run.pull(parts, create_graph=record)
-        return point.results([shown(g, is_plain=is_plain) for g in found])
+        return point.results(all_shown(found, is_plain=is_plain, given=parts))
 
     return (run.value(), pullback, run.aux) if has_aux else (run.value(), pullback)
 
@@ -142,7 +139,7 @@ def value_and_grad(
         y = run.out.variables[0]
         ones = leaf(namespace_of(y._data).ones_like(y._data))
         found = run.pull([ones], create_graph=create_graph)
-        gradient = point.results([shown(g, is_plain=run.is_plain) for g in found])
+        gradient = point.results(all_shown(found, is_plain=run.is_plain))
         value = run.value()
         return ((value, run.aux), gradient) if has_aux else (value, gradient)
 
