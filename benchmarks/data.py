@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEARNING_RATES = {"mlp": 0.2, "lstm": 0.01, "rosenbrock": 0.001, "digits": 0.001, "gpt": 0.001}
+LEARNING_RATES = {"mlp": 0.2, "lstm": 0.01, "rosenbrock": 0.001, "digits": 0.001, "gpt": 0.001, "physics": 0.001}
 WEIGHT_DECAY = 0.01
 GPT = {"vocabulary": 65, "context": 64, "width": 128, "heads": 4, "blocks": 4}
 GPT_BATCH = 16
+ORDER = 8  # of the derivative of high order
+POINT = 0.3  # where it is taken
 ELEMENTS = 1_000_000
 COPIED = {"copy": 4 * ELEMENTS, "copy-large": 64 * 2**20, "copy-cached": 512 * 2**10}  # bytes
 
@@ -100,6 +102,51 @@ def gpt() -> Training:
     _put_norm(params, "norm", width)
     params["head.w"] = _weight(rng, width, vocabulary)
     return Training(np.ascontiguousarray(tokens[:, :-1]), np.ascontiguousarray(tokens[:, 1:]), params)
+
+
+def products() -> tuple[Training, dict[str, np.ndarray]]:
+    """A small MLP, and a vector in the shape of its parameters."""
+    rng = np.random.default_rng(0)
+    return _with_vector(rng, _normal(rng, 100, 10), _normal(rng, 100, 1), (10, 32, 1))
+
+
+def products_large() -> tuple[Training, dict[str, np.ndarray]]:
+    """The same of a larger one, of classes."""
+    rng = np.random.default_rng(0)
+    return _with_vector(rng, _normal(rng, 256, 64), rng.integers(0, 10, 256), (64, 256, 10))
+
+
+def _with_vector(
+    rng: np.random.Generator, x: np.ndarray, t: np.ndarray, sizes: tuple[int, ...]
+) -> tuple[Training, dict[str, np.ndarray]]:
+    params = _perceptron(rng, sizes)
+    return Training(x, t, params), {name: _normal(rng, *value.shape) for name, value in params.items()}
+
+
+def scalar_network() -> dict[str, np.ndarray]:
+    """A network of one number, 1 → 16 → 16 → 1, in float64."""
+    rng = np.random.default_rng(0)
+    params = {}
+    for i, (rows, columns) in enumerate(pairwise((1, 16, 16, 1))):
+        params[f"layers.{i}.w"] = rng.standard_normal((rows, columns)) / np.sqrt(rows)
+        params[f"layers.{i}.b"] = 0.5 * rng.standard_normal(columns)
+    return params
+
+
+def physics() -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Points of [0, 2π] (128, 1), and the parameters of a network 1 → 32 → 32 → 1."""
+    points = np.linspace(0.0, 2 * np.pi, 128, dtype=np.float32)
+    return points[:, None], _perceptron(np.random.default_rng(0), (1, 32, 32, 1))
+
+
+def examples() -> Training:
+    rng = np.random.default_rng(0)
+    return Training(_normal(rng, 1000, 10), _normal(rng, 1000, 1), _perceptron(rng, (10, 32, 1)))
+
+
+def valley() -> np.ndarray:
+    """A point of 20 coordinates."""
+    return np.random.default_rng(0).standard_normal(20)
 
 
 def square(size: int = 1024) -> np.ndarray:

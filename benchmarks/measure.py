@@ -50,6 +50,7 @@ class Result:
     """What was measured for one library: values of each round by name, in seconds or bytes."""
 
     rounds: dict[str, list[float]] = field(default_factory=dict)
+    base: Result | None = None  # of the workload that it is a multiple of
 
     def add(self, **values: float) -> None:
         for name, value in values.items():
@@ -96,27 +97,48 @@ def _compiled(case: Case, libraries: list[str], effort: Effort, versions: dict[s
 
 
 def _take_turns(case: Case, libraries: list[str], rounds: int, seconds: float, versions: dict[str, str]) -> Results:
-    results = {}
+    results: Results = {}
     with ExitStack() as stack:
-        workers = {}
+        timings = []
         for library in libraries:
-            worker = stack.enter_context(processes.Worker(library, case.runs, case.threads))
+            worker = stack.enter_context(processes.Worker(library, case.runs, case.threads, base=case.base))
             versions[library] = worker.hello["version"]
             try:
-                first = worker.ask("make")
+                found = {name: _Timing(worker, name, seconds) for name in worker.hello["workloads"]}
             except RuntimeError as error:  # the compiler of torch.compile is not everywhere
                 if library != "torch_compiled":
                     raise
                 print(f"{case.name}: left out, {error}", file=sys.stderr)
                 continue
-            workers[library], results[library] = worker, Result()
-            results[library].add(first=first, steps=_calibrate(worker, seconds))
-        for _ in range(rounds):
-            for library, worker in workers.items():
-                steps = int(results[library].rounds["steps"][0])
-                results[library].add(step=worker.ask("time", steps=steps) / steps)
+            timings += found.values()
+            results[library] = found[case.runs].result if case.runs in found else Result()
+            results[library].base = found[case.base].result if case.base in found else None
+        for number in range(rounds):
+            for timing in timings:
+                if number < _FEW_ROUNDS or not timing.is_long:
+                    timing.add_round()
     return results
 
+
+class _Timing:
+    """The times of one workload of a process.
+
+    is_long: whether a step takes longer than several rounds
+    """
+
+    def __init__(self, worker: processes.Worker, workload: str, seconds: float) -> None:
+        self._worker = worker
+        self._workload = workload
+        self.result = Result()
+        self.result.add(first=worker.ask("make", workload=workload))
+        self._steps, taken = _calibrate(worker, workload, seconds)
+        self.is_long = taken > 2 * seconds
+
+    def add_round(self) -> None:
+        self.result.add(step=self._worker.ask("time", steps=self._steps, workload=self._workload) / self._steps)
+
+
+_FEW_ROUNDS = 3  # of a workload whose steps are long
 
 _CACHES = {"adjoint_compiled": "ADJOINT_CACHE_DIR", "torch_compiled": "TORCHINDUCTOR_CACHE_DIR"}
 
@@ -143,13 +165,13 @@ def _first_call(case: Case, library: str, cache: str, versions: dict[str, str]) 
         return worker.ask("make")
 
 
-def _calibrate(worker: processes.Worker, seconds: float) -> int:
-    """How many steps take about that long; they warm the library up as well."""
+def _calibrate(worker: processes.Worker, workload: str, seconds: float) -> tuple[int, float]:
+    """How many steps take about that long, and the seconds of one; they warm the library up as well."""
     steps = 1
     while True:
-        taken = worker.ask("time", steps=steps)
+        taken = worker.ask("time", steps=steps, workload=workload)
         if taken > 0.2 * seconds:
-            return max(1, round(steps * seconds / taken))
+            return max(1, round(steps * seconds / taken)), taken / steps
         steps *= 4
 
 
@@ -175,13 +197,16 @@ def _growth(case: Case, libraries: list[str], effort: Effort, versions: dict[str
 
 
 def _import(_case: Case, libraries: list[str], effort: Effort, _versions: dict[str, str]) -> Results:
+    """With bytecode, as an installed package has it: the first import, which is not counted, writes it."""
     results = {library: Result() for library in libraries}
-    for _ in range(effort.rounds + 1):
-        for library in libraries:
-            printed = processes.run([sys.executable, "-c", IMPORT.format(PACKAGES[library])])
-            results[library].add(seconds=float(printed))
+    with tempfile.TemporaryDirectory() as bytecode:
+        variables = {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+        for _ in range(effort.rounds + 1):
+            for library in libraries:
+                printed = processes.run([sys.executable, "-c", IMPORT.format(PACKAGES[library])], variables)
+                results[library].add(seconds=float(printed))
     for result in results.values():
-        result.rounds["seconds"].pop(0)  # the first may have compiled the modules, or read them from the disk
+        result.rounds["seconds"].pop(0)
     return results
 
 
@@ -197,6 +222,8 @@ def _command(_case: Case, libraries: list[str], effort: Effort, _versions: dict[
 _KINDS: dict[str, Callable[[Case, list[str], Effort, dict[str, str]], Results]] = {
     "time": _time,
     "compiled": _compiled,
+    "multiple": _compiled,
+    "derivative": _compiled,
     "limit": _compiled,
     "first": _first,
     "compiled-peak": _peak,

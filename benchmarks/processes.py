@@ -54,24 +54,37 @@ def pin(threads: int = 1) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
-def run(command: Sequence[str]) -> str:
-    """What a command, run to its end on one core, writes to standard output."""
+def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:
+    """What a command, run to its end on one core, writes to standard output.
+
+    variables: of the environment, beside those that every process gets.
+    """
     pinned = [sys.executable, "-m", "benchmarks.pinned", *command]
-    result = subprocess.run(pinned, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        pinned, cwd=ROOT, env={**environment(), **(variables or {})}, capture_output=True, text=True, check=False
+    )
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with status {result.returncode}:\n{result.stderr}")
     return result.stdout
 
 
 class Worker:
-    """A process that runs one workload of one library, when it is told to: see `benchmarks.worker`."""
+    """A process that runs a workload of one library, when it is told to: see `benchmarks.worker`."""
 
     def __init__(
-        self, library: str, workload: str, threads: int = 1, variables: Mapping[str, str] | None = None
+        self,
+        library: str,
+        workload: str,
+        threads: int = 1,
+        variables: Mapping[str, str] | None = None,
+        base: str = "",
     ) -> None:
-        """variables: of the environment, beside those that every process gets."""
+        """
+        variables: of the environment, beside those that every process gets
+        base: another workload for the same process
+        """
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", library, workload, str(threads)],
+            [sys.executable, "-m", "benchmarks.worker", library, workload, str(threads), base],
             cwd=ROOT,
             env={**environment(threads), **(variables or {})},
             stdin=subprocess.PIPE,

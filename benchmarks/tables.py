@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import compiled_tables, markdown
+from benchmarks import compiled_tables, derivative_tables, markdown
 from benchmarks.cases import EAGER, LIBRARIES, Case
 from benchmarks.markdown import duration, multiple, size, table, verdict
 from benchmarks.measure import Effort, Results, describe_libraries
@@ -37,6 +37,7 @@ def render(measured: Measured, effort: Effort, versions: dict[str, str]) -> str:
         rows = {case: results for case, results in measured.items() if case.kind == kind and results}
         if rows:
             tables.append(make(rows, effort))
+    tables += derivative_tables.render(measured, effort)
     tables += compiled_tables.render(measured, effort)
     missed = markdown.missed(tables)
     below = "\n".join(["Above what is aimed at:", "", *missed] if missed else ["Every figure is within its target."])

@@ -1,12 +1,15 @@
-"""Runs one workload of one library as it is told: ``python -m benchmarks.worker LIBRARY WORKLOAD THREADS``.
+"""Runs one workload of one library as it is told: ``python -m benchmarks.worker LIBRARY WORKLOAD THREADS [BASE]``.
 
 Requests are lines of JSON on standard input, answers lines on standard output. Nothing but the library that is
-measured is imported.
+measured is imported. With a base, a second workload is there to compare the first with, and of the two those are run
+that the library has.
 
     {"request": "make"}                 seconds of the first step, which may compile
     {"request": "time", "steps": 10}    seconds of 10 steps
     {"request": "peak", "steps": 10}    bytes: resident after the imports, and the peak of making and 10 steps
     {"request": "growth", "steps": [10, 100]}    bytes that are resident after 10 steps, and after 100
+
+The first two take another "workload" than the first one, by its name.
 """
 
 from __future__ import annotations
@@ -24,23 +27,25 @@ from benchmarks.workloads import Run
 
 
 class Requests:
-    def __init__(self, make: Callable[[], Run], load: Callable[[], object]) -> None:
+    def __init__(self, makers: dict[str, Callable[[], Run]], load: Callable[[], object]) -> None:
         """`load` imports what the library imports later on its own."""
-        self._make = make
+        self._makers = makers
         self._load = load
-        self._run: Run | None = None
+        self._runs: dict[str, Run] = {}
+        self._first = next(iter(makers))
 
-    def make(self) -> float:
-        self._run = self._make()
-        return self.time(1)
+    def make(self, workload: str = "") -> float:
+        name = workload or self._first
+        self._runs[name] = self._makers[name]()
+        return self.time(1, name)
 
-    def time(self, steps: int) -> float:
-        assert self._run is not None
-        step = self._run.step
+    def time(self, steps: int, workload: str = "") -> float:
+        run = self._runs[workload or self._first]
+        step = run.step
         started = time.perf_counter()
         for _ in range(steps):
             step()
-        self._run.wait()
+        run.wait()
         return time.perf_counter() - started
 
     def peak(self, steps: int) -> dict[str, int]:
@@ -64,11 +69,14 @@ class Requests:
         return found
 
 
-def main(library: str, workload: str, threads: str) -> None:
+def main(library: str, workload: str, threads: str, base: str = "") -> None:
     processes.pin(int(threads))
     module: Any = importlib.import_module(f"benchmarks.workloads.{library}")
-    requests = Requests(module.WORKLOADS[workload], getattr(module, "load", lambda: None))
-    print(json.dumps({"version": module.VERSION}), flush=True)
+    wanted = [name for name in (workload, base) if name in module.WORKLOADS]
+    if not wanted:
+        raise KeyError(workload)
+    requests = Requests({name: module.WORKLOADS[name] for name in wanted}, getattr(module, "load", lambda: None))
+    print(json.dumps({"version": module.VERSION, "workloads": wanted}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         answer = getattr(requests, asked.pop("request"))(**asked)

@@ -7,11 +7,16 @@ top: whoever imports it pays for that, and a process imports one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
+Transform = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
 
 
 def _nothing() -> None:
@@ -31,3 +36,9 @@ class Run(NamedTuple):
     check: Callable[[], Arrays]
     values: Callable[[], Arrays] = dict
     wait: Callable[[], object] = _nothing
+
+
+def named(result: Any, array: Callable[[Any], np.ndarray] = np.asarray) -> Arrays:
+    """What a step returned, as a check gives it: arrays by name, and one alone as "result"."""
+    parts = result if isinstance(result, dict) else {"result": result}
+    return {name: array(part) for name, part in parts.items()}

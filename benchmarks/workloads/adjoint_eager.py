@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 import adjoint as ad
 from adjoint import functions as F, models, optimizers
 from benchmarks import data
-from benchmarks.workloads import Arrays, Run
+from benchmarks.workloads import Arrays, Run, Transform, adjoint_derivatives, as_it_is
 from benchmarks.workloads.gpt_model import GPT
 
 VERSION = ad.__version__
-Transform = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
-    return function
 
 
 def _load(model: models.Model, example: np.ndarray, params: Arrays) -> None:
@@ -155,6 +149,14 @@ def gpt(transform: Transform = as_it_is) -> Run:
     return run._replace(values=dict)
 
 
+def physics(transform: Transform = as_it_is) -> Run:
+    points, params = data.physics()
+    model = models.MLP([32, 32, 1], activation=F.tanh)
+    _load(model, points, params)
+    optimizer = optimizers.Adam(data.LEARNING_RATES["physics"])
+    return _training(transform, model, optimizer, partial(adjoint_derivatives.physics_loss, model), points)
+
+
 def double_backward(transform: Transform = as_it_is) -> Run:
     """A step on the squared gradient in the input, which needs derivatives of the second order."""
     x = np.random.default_rng(0).standard_normal((4, 3))
@@ -203,6 +205,8 @@ WORKLOADS = {
     "digits-fused": digits,
     "elementwise": elementwise,
     "gpt": gpt,
+    "physics": physics,
+    **adjoint_derivatives.WORKLOADS,
     "double-backward": double_backward,
     "segments": segments,
 }

@@ -13,7 +13,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from benchmarks import data
-from benchmarks.workloads import Arrays, Run, jax_gpt
+from benchmarks.workloads import Arrays, Run, jax_derivatives, jax_gpt
 
 VERSION = jax.__version__
 jax.config.update("jax_enable_x64", True)  # for the workloads in float64; the others say float32
@@ -182,6 +182,12 @@ def gpt() -> Run:
     return _training(params, jax_gpt.loss, update, _moments(params), *inputs)._replace(values=dict)  # see adjoint's
 
 
+def physics() -> Run:
+    points, params = data.physics()
+    update = _adam(data.LEARNING_RATES["physics"])
+    return _training(params, jax_derivatives.physics_loss, update, _moments(params), points)
+
+
 WORKLOADS = {
     "mlp": mlp,
     "lstm": lstm,
@@ -193,4 +199,6 @@ WORKLOADS = {
     "digits-fused": digits,
     "elementwise": elementwise,
     "gpt": gpt,
+    "physics": physics,
+    **jax_derivatives.WORKLOADS,
 }

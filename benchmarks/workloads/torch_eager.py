@@ -12,14 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmarks import data
-from benchmarks.workloads import Arrays, Run, torch_gpt
+from benchmarks.workloads import Arrays, Run, as_it_is, torch_derivatives, torch_gpt
 
 VERSION = torch.__version__
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-
-
-def as_it_is(function: Callable) -> Callable:
-    return function
 
 
 def _training(optimizer: torch.optim.Optimizer, compute_loss: Callable, arrays: Callable) -> Run:
@@ -42,8 +38,8 @@ def _training(optimizer: torch.optim.Optimizer, compute_loss: Callable, arrays: 
     return Run(step, check, lambda: arrays(lambda p: p.detach()))
 
 
-def _perceptron(params: Arrays) -> tuple[nn.Sequential, Callable]:
-    """Linear layers with ReLU between them."""
+def _perceptron(params: Arrays, activation: Callable[[], nn.Module] = nn.ReLU) -> tuple[nn.Sequential, Callable]:
+    """Linear layers with an activation between them."""
     parts: list[nn.Module] = []
     linears = []
     for i in range(len(params) // 2):
@@ -53,7 +49,7 @@ def _perceptron(params: Arrays) -> tuple[nn.Sequential, Callable]:
             linear.weight.copy_(torch.from_numpy(w.T))
             linear.bias.copy_(torch.from_numpy(b))
         linears.append(linear)
-        parts += [linear, nn.ReLU()]
+        parts += [linear, activation()]
 
     def arrays(of: Callable) -> Arrays:
         found = {}
@@ -231,6 +227,15 @@ def gpt() -> Run:
     return run._replace(values=dict)  # see adjoint's
 
 
+def physics() -> Run:
+    points, params = data.physics()
+    x = torch.from_numpy(points).requires_grad_()
+    model, arrays = _perceptron(params, nn.Tanh)
+    optimizer = torch.optim.Adam(model.parameters(), lr=data.LEARNING_RATES["physics"], fused=True)
+    run = _training(optimizer, lambda: torch_derivatives.physics_loss(model, x), arrays)
+    return run._replace(values=dict)  # see digits
+
+
 def gemm() -> Run:
     """The machine's limit of arithmetic."""
     x = torch.from_numpy(data.square())
@@ -254,6 +259,8 @@ WORKLOADS = {
     "digits-fused": partial(digits, fused=True),
     "elementwise": elementwise,
     "gpt": gpt,
+    "physics": physics,
+    **torch_derivatives.WORKLOADS,
     "gemm": gemm,
     **{name: partial(copy, size) for name, size in data.COPIED.items()},
 }

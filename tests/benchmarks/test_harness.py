@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import limits, markdown, memory, processes, tables
+from benchmarks import limits, markdown, measure, memory, processes, tables
 from benchmarks.cases import CASES
-from benchmarks.measure import FULL, Result
+from benchmarks.measure import FULL, QUICK, Result
 
 
 def run_benchmarks(*arguments):
@@ -45,6 +45,14 @@ def test_compiled_steps_run_from_end_to_end():
     assert memory.is_measurable() == ("| Gradient of 1,000,000 elements | " in result.stdout)
 
 
+def test_derivatives_run_from_end_to_end():
+    result = run_benchmarks("--quick", "--only", "hvp", "--only", "hessian")
+    assert result.returncode == 0, result.stderr
+    assert "| Hessian-vector product of the MLP 100×10 | " in result.stdout
+    assert " × (✓ at most " in result.stdout
+    assert "| The Hessian of the Rosenbrock function of 20 numbers, float64 | " in result.stdout
+
+
 def test_names_of_cases_are_checked():
     result = run_benchmarks("--only", "none")
     assert result.returncode == 2
@@ -54,6 +62,66 @@ def test_names_of_cases_are_checked():
 def test_a_worker_that_fails_says_so():
     with pytest.raises(RuntimeError, match="ended with status 1"):
         processes.Worker("adjoint_eager", "none")
+
+
+def test_a_process_may_have_a_second_workload():
+    with processes.Worker("adjoint_eager", "hvp", base="hvp-gradient") as worker:
+        assert worker.hello["workloads"] == ["hvp", "hvp-gradient"]
+        for workload in worker.hello["workloads"]:
+            assert worker.ask("make", workload=workload) > 0.0
+            assert worker.ask("time", steps=2, workload=workload) > 0.0
+    with processes.Worker("adjoint_eager", "none", base="hvp-gradient") as worker:
+        assert worker.hello["workloads"] == ["hvp-gradient"]
+
+
+class SlowWorker:
+    """A worker whose steps take a second."""
+
+    def __init__(self, library, *_arguments, **_base):
+        self.hello = {"version": "1", "workloads": ["hvp", "hvp-gradient"]}
+        self.steps = dict.fromkeys(self.hello["workloads"], 0)
+
+    def ask(self, request, workload, steps=1):
+        seconds = {"hvp": 0.01, "hvp-gradient": 1.0}[workload]
+        self.steps[workload] += steps
+        return steps * seconds
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        pass
+
+
+def test_long_steps_are_measured_in_few_rounds(monkeypatch):
+    monkeypatch.setattr(processes, "Worker", SlowWorker)
+    versions = {}
+    found = measure.measure(replace(compiled_case("hvp"), libraries=("adjoint_eager",)), FULL, versions)
+    result = found["adjoint_eager"]
+    assert versions == {"adjoint_eager": "1"}
+    assert result.rounds["step"] == pytest.approx([0.01] * FULL.compiled_rounds)
+    assert result.base.rounds["step"] == [1.0] * 3
+
+
+def test_imports_have_bytecode_that_the_first_has_written(monkeypatch):
+    seen = []
+
+    def run(command, variables):
+        seen.append(variables["PYTHONPYCACHEPREFIX"])
+        assert os.path.isdir(seen[-1])
+        assert variables["PYTHONDONTWRITEBYTECODE"] == ""
+        return f"{len(seen)}.0"
+
+    monkeypatch.setattr(processes, "run", run)
+    found = measure.measure(replace(compiled_case("import"), libraries=("adjoint_eager",)), QUICK, {})
+    assert found["adjoint_eager"].rounds["seconds"] == [2.0, 3.0]
+    assert len(set(seen)) == 1
+    assert not os.path.exists(seen[0])
+
+
+def test_variables_reach_commands():
+    script = "import os; print(os.environ['PYTHONPYCACHEPREFIX'])"
+    assert processes.run([sys.executable, "-c", script], {"PYTHONPYCACHEPREFIX": "here"}).strip() == "here"
 
 
 def test_medians_and_spreads():
@@ -143,6 +211,44 @@ def test_memory_of_compiled_steps_is_compared_with_jax():
     theirs.add(growth=100 * 2**20, total=300 * 2**20)
     text = tables.render({case: {"adjoint_compiled": ours, "jax_jit": theirs}}, FULL, {"adjoint_compiled": "1"})
     assert "| +50.0 MiB, 80.0 MiB in all | – | +100 MiB, 300 MiB in all | 0.50 × (✓ at most 1) |" in text
+
+
+def pairs(**seconds):
+    """Results with a base, by library: (seconds of a step, seconds of the base's)."""
+    made = {}
+    for library, (step, base) in seconds.items():
+        made[library] = results(**{library: step})[library] if step else Result()
+        made[library].base = results(**{library: base})[library]
+    return made
+
+
+def test_multiples_have_a_row_for_what_they_are_of():
+    case = compiled_case("hvp")
+    rows = {case: pairs(adjoint_eager=(6e-4, 1e-4), adjoint_compiled=(2e-5, 1e-5), jax_jit=(3e-5, 2e-5))}
+    text = tables.render(rows, FULL, {"adjoint_eager": "1"})
+    assert f"| {case.base_title} | 100 µs | 10.0 µs (first call 1.00 s) | – | 20.0 µs (first call 1.00 s) |" in text
+    ours = "600 µs, 6.00 × (✗ at most 5) | 20.0 µs (first call 1.00 s), 2.00 × (✓ at most 2.5)"
+    assert f"| {case.title} | {ours} | – | 30.0 µs (first call 1.00 s), 1.50 × |" in text
+    assert f"* {case.title} (derivatives, and what they are multiples of): adjoint 600 µs, 6.00 × (✗" in text
+
+
+def test_a_library_may_have_the_base_alone():
+    case = compiled_case("eighth")
+    rows = {case: pairs(adjoint_eager=(1e-3, 1.0), torch_eager=(None, 0.5))}
+    text = tables.render(rows, FULL, {"adjoint_eager": "1"})
+    assert f"| {case.base_title} | 1.00 s | – | 500 ms | – |" in text
+    assert f"| {case.title} | 1.00 ms, 0.00 × (✓ at most 0.1) | – | – | – |" in text
+    assert case.note in text
+
+
+def test_derivatives_have_a_target_for_each_way_of_running():
+    case = compiled_case("examples")
+    rows = {case: results(adjoint_eager=3e-3, adjoint_compiled=1e-3, torch_eager=1e-3, jax_jit=2e-3)}
+    text = tables.render(rows, FULL, {"adjoint_eager": "1"})
+    cells = "3.00 ms | 1.00 ms (first call 1.00 s) | 1.00 ms | 2.00 ms (first call 1.00 s)"
+    assert f"| {case.title} | {cells} | 3.00 × (✗ at most 1.5) | 0.50 × (✓ at most 1) |" in text
+    rows = {case: results(adjoint_eager=3e-3)}
+    assert f"| {case.title} | 3.00 ms | – | – | – | – | – |" in tables.render(rows, FULL, {"adjoint_eager": "1"})
 
 
 def test_operations_of_matrix_products():

@@ -5,10 +5,24 @@ import importlib
 import numpy as np
 import pytest
 
+from benchmarks import cases, data
 from benchmarks.cases import CASES, LIBRARIES, PACKAGES
 from benchmarks.workloads.gpt_model import GPT
 
-NAMES = tuple("mlp lstm lstm-sequence lstm-loop rosenbrock sine digits digits-fused elementwise gpt".split())
+DERIVATIVES = tuple(
+    "hvp hvp-gradient hvp-large hvp-large-gradient eighth eighth-nested physics examples hessian".split()
+)
+NAMES = (
+    *"mlp lstm lstm-sequence lstm-loop rosenbrock sine digits digits-fused elementwise gpt".split(),
+    *DERIVATIVES,
+)
+PAIRS = [
+    (name, library)
+    for name in NAMES
+    for library in (cases.DERIVATIVES if name in DERIVATIVES else LIBRARIES)
+    if library != "adjoint_eager"
+]
+LOW_ORDER = 4  # nested gradients of the eighth order take compilers long
 SLOW_TO_COMPILE = {("torch_compiled", "gpt"), ("torch_compiled", "lstm-loop"), ("jax_jit", "lstm-loop")}
 
 
@@ -41,13 +55,19 @@ def assert_close(found, expected, of_single=2e-5):
         np.testing.assert_allclose(found[name], value, rtol=0, atol=tolerance * scale, err_msg=name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def low_order():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "ORDER", LOW_ORDER)
+        yield
+
+
 @pytest.fixture(scope="module")
 def expected():
     return {name: outcome(make()) for name, make in workloads("adjoint_eager").items() if name in NAMES}
 
 
-@pytest.mark.parametrize("library", [library for library in LIBRARIES if library != "adjoint_eager"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "library"), PAIRS)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the other libraries themselves
 def test_agree_with_adjoints(name, library, expected):
     made = workloads(library)
@@ -63,7 +83,7 @@ def test_agree_with_adjoints(name, library, expected):
 
 
 @pytest.mark.parametrize("library", ["adjoint_eager", "adjoint_compiled"])
-@pytest.mark.parametrize("name", ["mlp", "lstm", "rosenbrock", "digits", "gpt"])
+@pytest.mark.parametrize("name", ["mlp", "lstm", "rosenbrock", "digits", "gpt", "physics"])
 def test_steps_train(name, library):
     run = workloads(library)[name]()
     losses = []
@@ -77,6 +97,14 @@ def test_derivatives_of_sine():
     found = workloads("adjoint_eager")["sine"]().check()
     sin, cos = np.sin(1.0), np.cos(1.0)
     assert [float(y) for y in found.values()] == [sin, cos, -sin, -cos, sin, cos, -sin]
+
+
+def test_the_eighth_derivative_is_the_same_both_ways(monkeypatch):
+    made = workloads("adjoint_eager")
+    monkeypatch.setattr(data, "ORDER", 8)
+    found = {name: float(made[name]().check()["result"]) for name in ("eighth", "eighth-nested")}
+    assert found["eighth"] == pytest.approx(found["eighth-nested"], rel=1e-12)
+    assert abs(found["eighth"]) > 1.0
 
 
 @pytest.mark.parametrize("library", ["adjoint_eager", "adjoint_compiled"])
@@ -93,6 +121,7 @@ def test_every_case_has_its_workloads():
         if case.kind not in ("import", "command"):
             for library in here & set(case.libraries):
                 assert case.runs in workloads(library), (case.name, library)
+                assert not case.base or case.base in workloads(library), (case.name, library)
 
 
 def test_names_of_cases_are_unique():
