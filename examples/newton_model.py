@@ -1,9 +1,9 @@
 """Second derivatives of a model: the natural gradient and Newton's method beside gradient descent.
 
-A small network learns which points of the plane lie inside of a ring. The natural gradient divides by the Fisher
-information, the mean of g gᵀ over the examples and the labels that the model itself expects; `vmap(grad)` gives the
-gradient g of every example. Newton's method divides by the Hessian H. It is never made: `hvp` gives products H v, and
-the method of conjugate gradients solves H step = −gradient with them.
+A small network learns which points of the plane lie inside of a ring. Its parameters are one vector, by `ad.ravel`. The
+natural gradient divides by the Fisher information, the mean of g gᵀ over the examples and the labels that the model
+itself expects; `vmap(grad)` gives the gradient g of every example. Newton's method divides by the Hessian H. It is never
+made: `hvp` gives products H v, and the method of conjugate gradients solves H step = −gradient with them.
 """
 
 import numpy as np
@@ -22,52 +22,45 @@ def ring(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return x, (radius < 1.3).astype(float)
 
 
-def loss(model, x, t):
-    penalty = sum((p**2).sum() for p in model.params().values())
-    return F.sigmoid_cross_entropy(model(x), t) + PENALTY * penalty
+class Problem:
+    """The loss as a function of the parameters' vector (n,)."""
+
+    def __init__(self, x: np.ndarray, t: np.ndarray) -> None:
+        model = models.MLP([5, 1], activation=F.tanh, rng=ad.random.const())
+        model(x)  # makes the parameters
+        start, self.model_of = ad.ravel(model)
+        self.start = start.data
+        self.x, self.t = x, t
+
+    def loss(self, vector):
+        return F.sigmoid_cross_entropy(self.model_of(vector)(self.x), self.t) + PENALTY * np.sum(vector**2)
+
+    def loss_of_one(self, vector, x, label):
+        return F.sigmoid_cross_entropy(self.model_of(vector)(x), label)
 
 
-def vector(gradient: dict) -> np.ndarray:
-    """A gradient by path as one vector (n,)."""
-    return np.concatenate([part.data.ravel() for part in gradient.values()])
+def descent_step(problem: Problem, vector: np.ndarray) -> np.ndarray:
+    return -ad.grad(problem.loss)(vector)
 
 
-def parts(model, step: np.ndarray) -> dict:
-    """A vector (n,) by path, in the shapes of the parameters."""
-    params = model.params()
-    cuts = np.cumsum([p.size for p in params.values()])[:-1]
-    return {path: part.reshape(params[path].shape) for path, part in zip(params, np.split(step, cuts), strict=True)}
-
-
-def move(model, step: np.ndarray) -> None:
-    params = model.params()
-    for path, part in parts(model, step).items():
-        params[path].data = params[path].data + part
-
-
-def descent_step(model, x, t) -> np.ndarray:
-    return -1.0 * vector(ad.grad(loss)(model, x, t))
-
-
-def natural_step(model, x, t) -> np.ndarray:
+def natural_step(problem: Problem, vector: np.ndarray) -> np.ndarray:
     """−F⁻¹ gradient, with the Fisher information F = mean over x of Σ over labels y of p(y | x) g gᵀ."""
-    per_example = ad.vmap(ad.grad(lambda m, x, y: F.sigmoid_cross_entropy(m(x), y)), in_axes=(None, 0, None))
-    with ad.no_grad():
-        likely = F.sigmoid(model(x)).data  # (N, 1)
-    fisher = 2 * PENALTY * np.eye(sum(p.size for p in model.params().values()))
+    per_example = ad.vmap(ad.grad(problem.loss_of_one), in_axes=(None, 0, None))
+    likely = F.sigmoid(problem.model_of(vector)(problem.x)).data  # (N, 1)
+    fisher = 2 * PENALTY * np.eye(len(vector))
     for label, p in ((0.0, 1.0 - likely), (1.0, likely)):
-        g = np.hstack([part.data.reshape(len(x), -1) for part in per_example(model, x, np.array([label])).values()])
-        fisher += (p * g).T @ g / len(x)
-    return -np.linalg.solve(fisher, vector(ad.grad(loss)(model, x, t)))
+        g = per_example(vector, problem.x, np.array([label]))  # (N, n)
+        fisher += (p * g).T @ g / len(g)
+    return -np.linalg.solve(fisher, ad.grad(problem.loss)(vector))
 
 
-def newton_step(model, x, t) -> np.ndarray:
+def newton_step(problem: Problem, vector: np.ndarray) -> np.ndarray:
     """Conjugate gradients on H step = −gradient, until the error is small or a direction of no curvature is met."""
-    gradient = vector(ad.grad(loss)(model, x, t))
+    gradient = ad.grad(problem.loss)(vector)
     step, residual = np.zeros_like(gradient), -gradient
     direction = residual
     for _ in range(3 * len(gradient)):
-        product = vector(ad.hvp(lambda m: loss(m, x, t), model, parts(model, direction)))
+        product = ad.hvp(problem.loss, vector, direction)
         curvature = direction @ product
         if curvature <= 0.0:
             return step if step.any() else direction
@@ -81,30 +74,24 @@ def newton_step(model, x, t) -> np.ndarray:
     return step
 
 
-def train(find_step, x, t) -> models.MLP:
-    model = models.MLP([5, 1], activation=F.tanh, rng=ad.random.const())
-    model(x)  # makes the parameters
+def train(find_step, problem: Problem) -> np.ndarray:
+    vector = problem.start
     for _ in range(STEPS):
-        value, step = loss(model, x, t).item(), find_step(model, x, t)
-        move(model, step)
-        while loss(model, x, t).item() > value and np.abs(step).max() > 1e-8:  # too far: half of the way back
+        step = find_step(problem, vector)
+        while problem.loss(vector + step) > problem.loss(vector) and np.abs(step).max() > 1e-8:  # too far
             step = step / 2
-            move(model, -step)
-    return model
+        vector = vector + step
+    return vector
 
 
 def main() -> None:
-    x, t = ring(ad.random.const())
+    problem = Problem(*ring(ad.random.const()))
     for name, find_step in (("gradient", descent_step), ("natural gradient", natural_step), ("Newton", newton_step)):
-        model = train(find_step, x, t)
-        slope = np.abs(vector(ad.grad(loss)(model, x, t))).max()
-        print(f"{name:16}: loss {loss(model, x, t).item():.4f} after {STEPS} steps, largest slope {slope:.0e}")
-
-    # The whole Hessian at the last point, block by block: is it a minimum?
-    blocks = ad.hessian(loss)(model, x, t)
-    sizes = {path: p.size for path, p in model.params().items()}
-    hessian = np.block([[blocks[p][q].data.reshape(sizes[p], sizes[q]) for q in sizes] for p in sizes])
-    print(f"smallest eigenvalue of the Hessian: {np.linalg.eigvalsh(hessian).min():.4f}")
+        vector = train(find_step, problem)
+        loss, slope = problem.loss(vector), np.abs(ad.grad(problem.loss)(vector)).max()
+        print(f"{name:16}: loss {loss.item():.4f} after {STEPS} steps, largest slope {slope:.0e}")
+    # The whole Hessian at the last point: is it a minimum?
+    print(f"smallest eigenvalue of the Hessian: {np.linalg.eigvalsh(ad.hessian(problem.loss)(vector)).min():.4f}")
 
 
 if __name__ == "__main__":
