@@ -4,11 +4,17 @@ from __future__ import annotations
 
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 
+_EQUAL_VALUES = "Vectors of equal values have no derivative within their space: all modes leave that part out."
+_FIRST_ARGUMENT = "There is no derivative in the first argument, and asking for it is an error."
+_MASKS = "Within `vmap` a mask that differs from example to example cannot be an index."
 # What is to be known about ops although all their cells are full.
 NOTES = {
     "astype": "The result has the dtype that is asked for.",
-    "gammainc": "There is no derivative in the first argument, and asking for it is an error.",
-    "gammaincc": "There is no derivative in the first argument, and asking for it is an error.",
-    "getitem": "Within `vmap` a mask that differs from example to example cannot be an index.",
-    "index_update": "Within `vmap` a mask that differs from example to example cannot be an index.",
+    "eig": _EQUAL_VALUES,
+    "eigh": _EQUAL_VALUES,
+    "gammainc": _FIRST_ARGUMENT,
+    "gammaincc": _FIRST_ARGUMENT,
+    "getitem": _MASKS,
+    "index_update": _MASKS,
+    "svd": _EQUAL_VALUES,
 }

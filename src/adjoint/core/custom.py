@@ -35,6 +35,8 @@ def op(name: str, forward: Callable[..., Any], **declaration: Any) -> UserOp:
         jvp: ``jvp(F, ts, y, *xs, **params)``, the derivative of the output along the directions `ts` of the inputs,
             for forward mode; True takes it from the rule, and needs an op that acts element by element, for which it
             is the default. False differentiates the forward as it is written, the default otherwise.
+        by_matrix: whether the op takes the matrices in the last two axes one by one; then an op with a `jvp` computes
+            batches of them at once.
         elementwise, linear: whether the op acts element by element, and whether it is linear.
         domain: the interval from which tests draw values.
         samples: `adjoint.testing.Sample`s: the inputs that tests try.

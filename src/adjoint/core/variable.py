@@ -19,7 +19,7 @@ from adjoint.core.indexing import split_index
 from adjoint.core.sweep import Links, sweep
 from adjoint.errors import GradientError, ShapeError
 from adjoint.lifted import lowered
-from adjoint.ops import TABLE, Op, arithmetic, elementary, indexing, products, reductions, shaping
+from adjoint.ops import TABLE, Op, arithmetic, elementary, forward_in, indexing, products, reductions, shaping
 from adjoint.provenance.watching import BLOCKS, watcher_due
 
 __all__ = ["RECORDED", "Variable", "VariableFunctions", "apply", "at_link", "leaf"]
@@ -322,16 +322,18 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     if namespace is None:  # numbers alone
         arrays = [as_array(array) for array in arrays]
         namespace = namespace_of(*arrays)
+    on_numpy = namespace is numpy_namespace
+    forward = op.forward if on_numpy else forward_in(namespace, op)
     try:
         # Spelled out for one and two inputs: unpacking takes longer than some of the forwards.
         if params:
-            output = op.forward(namespace, *arrays, **params)
+            output = forward(namespace, *arrays, **params)
         elif len(arrays) == 2:
-            output = op.forward(namespace, arrays[0], arrays[1])
+            output = forward(namespace, arrays[0], arrays[1])
         elif len(arrays) == 1:
-            output = op.forward(namespace, arrays[0])
+            output = forward(namespace, arrays[0])
         else:
-            output = op.forward(namespace, *arrays)
+            output = forward(namespace, *arrays)
     except Exception as error:
         raise_forward_error(op, arrays, params, error)
         raise
@@ -344,7 +346,6 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
             arrays[position] = link
     # No constructors, and no call of _output for one output: this runs for every op, and they were a tenth of it.
     several = type(output) is tuple
-    on_numpy = namespace is numpy_namespace
     if on_numpy:
         node: Any = _new_node(ManyNode if several else Node)
     else:

@@ -106,9 +106,31 @@ def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     return rule
 
 
-def _with_tangent(level: int, forward: Callable[..., Any], tangent: Callable[..., Any], *xs: Any, **params: Any) -> Any:
-    """The rule of the forward of an op that has a `jvp`, and acts element by element or on the matrices of a stack."""
-    return elementwise(partial(xp.with_tangent(forward, tangent), xp))(level, *xs, **params)
+def _with_tangent(
+    level: int, forward: Callable[..., Any], tangent: Callable[..., Any], at_once: bool, *xs: Any, **params: Any
+) -> Any:
+    """The rule of the forward of an op that has a `jvp`: all examples at once, or one by one where it matters."""
+    within = partial(xp.with_tangent(forward, tangent, at_once=at_once), xp)
+    if at_once:
+        return elementwise(within)(level, *xs, **params)
+    values = [held(level, x) for x in xs]
+    length = _length(level, *xs)
+    if not length or not any(_holds_more(x) for x in xs):
+        return forward(xp, *xs, **params)  # there is nothing to differentiate
+    found = [
+        within(*(x if value is None else value[i] for x, value in zip(xs, values, strict=True)), **params)
+        for i in range(length)
+    ]
+    if isinstance(found[0], tuple):
+        return tuple(Batch(level, xp.stack(parts)) for parts in zip(*found, strict=True))
+    return Batch(level, xp.stack(found))
+
+
+def _holds_more(x: Any) -> bool:
+    """Whether there is anything but batches among the levels of an array."""
+    while isinstance(x, Batch):
+        x = x.value
+    return isinstance(x, Lifted)
 
 
 def _reduction(name: str) -> Callable[..., Any]:

@@ -24,6 +24,7 @@ __all__ = [
     "in_shape_of",
     "linear",
     "multilinear",
+    "of_floats",
     "on_values",
     "order_of",
     "plus",

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.config import STRICT
 from adjoint.lifted.edges import interior, replaced, selected
 from adjoint.lifted.lifted import LIFTED as xp, OPERATORS, call
 from adjoint.lifted.series import Series, coefficients_of, in_shape_of, order_of, plus
@@ -161,8 +162,10 @@ def _pow_by_base(y: Any, a: Any, b: Any) -> Any:
 
 def _pow_by_exponent(y: Any, a: Any, b: Any) -> Any:
     """y ln a for a > 0; 0 elsewhere, which at a = 0 is the limit for b > 0."""
-    if isinstance(a, (int, float)):
-        return y * math.log(a) if a > 0 else 0.0 * y  # a number takes any dtype
+    if isinstance(a, (int, float)):  # which takes any dtype
+        if a > 0:
+            return y * math.log(a)
+        return y * (-math.inf if a == 0 else math.nan) if STRICT.get() else xp.zeros_like(y)
     if b.dtype.kind == "c":
         a = a + 0j  # so that negative numbers have a logarithm
     inside = interior(_inside(a))

@@ -48,9 +48,11 @@ def by_tangent(function: Callable[..., Any], tangent: Tangent) -> Callable[..., 
     return rule
 
 
-def with_tangent(level: int, forward: Callable[..., Any], tangent: Tangent, *xs: Any, **params: Any) -> Any:
+def with_tangent(
+    level: int, forward: Callable[..., Any], tangent: Tangent, at_once: bool, *xs: Any, **params: Any
+) -> Any:
     """The rule of the forward of an op that has a `jvp`."""
-    on_coefficients = partial(xp.with_tangent(forward, tangent), xp, **params)
+    on_coefficients = partial(xp.with_tangent(forward, tangent, at_once=at_once), xp, **params)
     return by_tangent(on_coefficients, lambda y, xs, ts: tangent(ts, y, *xs, **params))(level, *xs)
 
 

@@ -22,7 +22,8 @@ input the mask of those left out, or None. It may look at what the rule keeps.
 *Forward mode* differentiates the forward as it is written. Where that has kinks which the function has not, or another
 derivative at the edge of a domain than the rule gives, `jvp` says what it is: ``jvp(F, ts, y, *xs, **params)``, the
 derivative of the output along the directions `ts` of the inputs, of which None is zero. True, for an op that acts
-element by element, stands for the derivative that the rule gives.
+element by element, stands for the derivative that the rule gives. `by_matrix` says that the op takes the matrices in
+the last two axes one by one: then batches of them are done at once.
 
 `requires` says in a few words what the inputs must be like: error texts end with it.
 
@@ -44,6 +45,11 @@ Rule = Callable[..., Any]
 _HAS_VARARGS = 0x04  # inspect.CO_VARARGS
 _BEFORE_INPUTS = 3  # F, g, y
 _COUNTS = 6  # numbers of inputs for which the positions to drop are known beforehand
+
+
+def _nth_of(count: int, n: int) -> Callable[[Any], tuple[Any, ...]]:
+    """Puts a cotangent at the place of one of several outputs."""
+    return lambda g: (*(None,) * n, g, *(None,) * (count - n - 1))
 
 
 class Sample:
@@ -78,6 +84,7 @@ class Op:
 
     __slots__ = (
         "__weakref__",
+        "by_matrix",
         "differentiable",
         "domain",
         "drops",
@@ -106,6 +113,7 @@ class Op:
         vjp: Rule | tuple[Rule | None, ...] | None = None,
         jvp: Rule | bool | None = None,
         elementwise: bool = False,
+        by_matrix: bool = False,
         linear: bool = False,
         outputs: int | None = None,
         domain: tuple[float, float] = (-2.0, 2.0),
@@ -116,6 +124,7 @@ class Op:
         self.name = name
         self.forward = forward
         self.elementwise = elementwise
+        self.by_matrix = by_matrix
         self.linear = linear
         self.outputs = outputs
         self.domain = domain
@@ -156,17 +165,25 @@ class Op:
 
     def jvp_by_rule(self, F: Any, ts: Sequence[Any], y: Any, *xs: Any, **params: Any) -> Any:
         """Each element of the output depends on one of each input: so the slope takes either direction."""
+        if not isinstance(y, tuple):
+            return self._slope_along(F, ts, lambda t: t, y, *xs, **params)
+        return tuple(self._slope_along(F, ts, _nth_of(len(y), n), y, *xs, **params) for n in range(len(y)))
+
+    def _slope_along(
+        self, F: Any, ts: Sequence[Any], placed: Callable[[Any], Any], y: Any, *xs: Any, **params: Any
+    ) -> Any:
+        """The sum of what the rule makes of each direction; `placed` makes it a cotangent of the op."""
         total = None
         for position, t in enumerate(ts):
             if t is None:
                 continue
             if self.rules is not None:
                 rule = self.rules[position]
-                part = None if rule is None else rule(F, t, y, *xs, **params)
+                part = None if rule is None else rule(F, placed(t), y, *xs, **params)
             else:
                 needs = {"needs": [i == position for i in range(len(ts))]} if self.takes_needs else {}
                 assert self.vjp is not None
-                part = self.vjp(F, t, y, *xs, **params, **needs)[position]
+                part = self.vjp(F, placed(t), y, *xs, **params, **needs)[position]
             if part is not None:
                 total = part if total is None else total + part
         return total

@@ -274,6 +274,7 @@ pinv = op(
     _pinv,
     vjp=_pinv_rule,
     jvp=_pinv_jvp,
+    by_matrix=True,
     samples=tuple(
         Sample(*sample.shapes, arrays=sample.arrays, complex=sample.complex, rcond=1e-6)
         for sample in RECTANGULAR + COMPLEX

@@ -22,6 +22,7 @@ logit = op(
     "logit",
     _logit,
     vjp=lambda F, g, _y, x: (divide_or_zero(F, g, x * (1.0 - x), (x > 0.0) & (x < 1.0)),),
+    jvp=True,
     elementwise=True,
     domain=(0.1, 0.9),
 )
@@ -80,7 +81,7 @@ def _entr_rule(F, g, _y, x):
     return (selected(F, inside, -g * (F.log(replaced(F, inside, x)) + 1.0)),)
 
 
-entr = op("entr", _entr, vjp=_entr_rule, elementwise=True, domain=(0.5, 2.0))
+entr = op("entr", _entr, vjp=_entr_rule, jvp=True, elementwise=True, domain=(0.5, 2.0))
 
 
 def _rel_entr(xp, x, y):
@@ -104,6 +105,7 @@ rel_entr = op(
         lambda F, g, _y, a, b: _log_ratio(F, g, a, b, 1.0),
         lambda F, g, _y, a, b: divide_or_zero(F, -g * a, b, (a >= 0.0) & (b > 0.0)),
     ),
+    jvp=True,
     elementwise=True,
     domain=(0.5, 2.0),
     samples=PAIRS,

@@ -96,6 +96,7 @@ det = op(
     _det,
     vjp=lambda F, g, _y, x: (_as_factor(F, g) * F.cofactor(x),),
     jvp=lambda F, ts, _y, x: F.sum(F.cofactor(x) * ts[0], axis=(-2, -1)),
+    by_matrix=True,
     samples=(MATRIX, STACK, COMPLEX, Sample((1, 1)), Sample((0, 0))),
     requires=SQUARE,
 )
@@ -159,6 +160,7 @@ cofactor = op(
     _cofactor,
     vjp=lambda F, g, _y, x: (F.cofactor_cotangent(g, x),),
     jvp=lambda F, ts, _y, x: F.cofactor_cotangent(ts[0], x),
+    by_matrix=True,
     samples=(MATRIX, STACK, COMPLEX, Sample((2, 2)), Sample((0, 0))),
     requires=SQUARE,
 )
@@ -224,6 +226,7 @@ cofactor_cotangent = op(
     _cofactor_cotangent,
     vjp=_cofactor_cotangent_rule,
     jvp=_cofactor_cotangent_jvp,
+    by_matrix=True,
     samples=(
         Sample((3, 3), (3, 3), arrays={1: REGULAR}),
         Sample((2, 3, 3), (2, 3, 3), arrays={1: [REGULAR, REFLECTING]}),
