@@ -136,8 +136,12 @@ def push(point: Point, coefficients: Sequence[Sequence[Any]], *, has_aux: bool =
 
 
 def _filled(x: Any, part: Sequence[Any], order: int) -> list[Any]:
-    """Coefficients as the op takes them: zeros for None."""
+    """Coefficients as the op takes them: zeros for None, NumPy's arrays in the namespace of x.
+
+    So a program that is traced computes with them at each call: beside constants, NumPy would at the trace.
+    """
     value = raw(x)
+    namespace = namespace_of(value)
     zeros = None
     filled = []
     for k in range(order):
@@ -147,6 +151,8 @@ def _filled(x: Any, part: Sequence[Any], order: int) -> list[Any]:
                 LIFTED.zeros_like(np.asarray(value) if type(value) in NUMBERS else value) if zeros is None else zeros
             )
             c = zeros
+        elif type(c) is np.ndarray:
+            c = namespace.asarray(c)
         filled.append(c)
     return filled
 

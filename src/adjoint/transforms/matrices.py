@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.arrays import namespace_of
+from adjoint.core.value import raw
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import ArgumentError
 from adjoint.lifted import Batch
@@ -34,6 +36,15 @@ def _unit_directions(sizes: Sequence[int], shapes: Sequence[tuple[int, ...]], dt
         found.append(np.eye(total, size, -start, dtype).reshape(total, *shape))
         start += size
     return found
+
+
+def _beside(x: Any, units: np.ndarray) -> Any:
+    """Unit directions as an array of the kind of x.
+
+    Where a program is traced, its instructions take parts of them then. A strided part of NumPy's own would be copied
+    at every call.
+    """
+    return namespace_of(raw(x)).asarray(units)
 
 
 def _reshaped(x: Variable, shape: tuple[int, ...]) -> Variable:
@@ -66,7 +77,8 @@ def _forward_blocks(point: Point, has_aux: bool) -> tuple[Results, list[list[Var
     shapes = [tuple(getattr(x, "shape", ())) for x in point.leaves]
     units = _unit_directions(sizes, shapes, [_dtype(x) for x in point.leaves])
     with deeper() as level:
-        pushed, aux = push(point, [(Batch(level, unit),) for unit in units], has_aux=has_aux)
+        directions = [(Batch(level, _beside(x, unit)),) for x, unit in zip(point.leaves, units, strict=True)]
+        pushed, aux = push(point, directions, has_aux=has_aux)
         tangents = [left(t, level, t.ndim, sum(sizes)) for t in pushed.coefficients(1)]  # (*result, total)
     rows = []
     for t in tangents:
@@ -86,7 +98,7 @@ def _reverse_blocks(run: Pullback) -> list[list[Variable]]:
     for position, y in enumerate(run.out.variables):
         size = y.size
         with deeper() as level:
-            unit = Batch(level, np.eye(size, dtype=y.dtype).reshape(size, *y.shape))
+            unit = Batch(level, _beside(y, np.eye(size, dtype=y.dtype).reshape(size, *y.shape)))
             cotangents: list[Any] = [None] * len(run.out.variables)
             cotangents[position] = unit
             parts = [left(g, level, 0, size) for g in run.pull(cotangents)]
