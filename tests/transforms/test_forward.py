@@ -50,7 +50,7 @@ def test_argument_that_is_returned():
 
 
 def test_second_result_has_values_alone():
-    value, tangent, second = ad.jvp(lambda x: (x * x, {"double": x + x, "n": 3}), (A,), (T,), has_aux=True)
+    _, tangent, second = ad.jvp(lambda x: (x * x, {"double": x + x, "n": 3}), (A,), (T,), has_aux=True)
     assert_allclose(tangent, 2 * A * T)
     assert_allclose(second["double"].data, 2 * A)
     assert second["n"] == 3

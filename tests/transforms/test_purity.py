@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import threading
 
@@ -82,10 +83,8 @@ def test_modes_are_restored_when_a_rule_raises(transform, op_table):
 
     op = ad.op("broken", lambda xp, x: x * 1.0, vjp=broken, elementwise=True)
     before = modes()
-    try:
+    with contextlib.suppress(ad.AdjointError, KeyError):  # not every transform runs a rule
         transform(op)(A)
-    except (ad.AdjointError, KeyError):
-        pass
     assert modes() == before
 
 

@@ -17,21 +17,23 @@ from adjoint.core.graph import Link, Node, link_to
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable, apply, leaf
 from adjoint.errors import ArgumentError, DTypeError, GradientError
-from adjoint.lifted import Lifted
+from adjoint.lifted import Batch, Lifted
 from adjoint.ops import Op
 from adjoint.structures import flatten
 
 __all__ = [
+    "ALIAS",
     "Point",
     "Results",
     "all_shown",
-    "apply_in",
     "are_plain",
     "constant_or",
     "deeper",
     "given",
     "is_array",
     "lifting",
+    "lifting_in",
+    "lifting_op",
     "name_of",
     "positions_of",
     "transforming",
@@ -41,7 +43,7 @@ __all__ = [
 _NUMBERS = count(1)
 
 # A Variable that stands for another: a transform's sweep ends there, and the graph behind goes on.
-_alias = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
+ALIAS = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
 
 
 @contextmanager
@@ -93,30 +95,44 @@ def given(value: Any) -> Any:
     """A Variable that stands for an argument, and has a place in the graph of it where it has one."""
     value = constant_or(value)
     if isinstance(value, Variable):
-        return apply(_alias, value) if is_differentiable_dtype(value.dtype) else value
+        return apply(ALIAS, value) if is_differentiable_dtype(value.dtype) else value
     array = np.asarray(value) if type(value) in NUMBERS or isinstance(value, np.generic) else value
     # Not the leaf itself: where f writes to elements of the argument, the derivative is in what they were before.
-    return apply(_alias, leaf(array))
+    return apply(ALIAS, leaf(array))
+
+
+# A lifted constant: the first input of the ops that enter and leave levels. By it their nodes and links know that
+# lifted arrays come from there, also where no other input is one.
+_TOKEN = Batch(0, np.zeros((1,)))
+
+
+def lifting_op(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Op:
+    """An op that enters or leaves a level, run by `lifting`.
+
+    rule: from ``F``, the cotangent, the number of inputs and the parameters, the cotangents of the inputs
+    """
+    return Op(
+        name,
+        lambda _xp, _token, *xs, **params: forward(*xs, **params),
+        vjp=lambda F, g, _y, _token, *_xs, **params: (None, *rule(F, g, len(_xs), **params)),
+        linear=True,
+    )
 
 
 def lifting(op: Op, *inputs: Any, **params: Any) -> Variable:
-    """An op whose output may be lifted where no input is: its link knows the level then."""
-    made: Variable = apply(op, *inputs, **params)
-    link = made._link
-    if link is not None and link.creator is not None:
-        made._link = link_to(link.creator, 0, link.generation, made._data, link.variable)
-    elif is_differentiable_dtype(
-        made.dtype
-    ):  # what f writes to its elements has derivatives, what it was has none but along the level
+    """A `lifting_op` of some inputs."""
+    made: Variable = apply(op, _TOKEN, *inputs, **params)
+    if made.creator is None and is_differentiable_dtype(made.dtype):
+        # What f writes to its elements has derivatives; what it was has none but along the level.
         made._link = link_to(None, CONTAINER, 0, made._data, ref(made))
     return made
 
 
-def apply_in(F: Any, op: Op, *inputs: Any, **params: Any) -> Any:
-    """An op of a transform within a derivative rule: on arrays, or recorded on Variables, as the rule runs."""
+def lifting_in(op: Op, *inputs: Any, **params: Any) -> Any:
+    """A `lifting_op` within a derivative rule: on arrays, or recorded on Variables, as the rule runs."""
     if any(isinstance(x, Variable) for x in inputs):
-        return lifting(op, *inputs, **params)
-    return op.forward(None, *inputs, **params)
+        return apply(op, _TOKEN, *inputs, **params)
+    return op.forward(None, _TOKEN, *inputs, **params)
 
 
 def positions_of(f: Callable[..., Any], argnums: Any, count: int) -> tuple[int, ...]:
@@ -272,7 +288,7 @@ def is_connected(x: Variable, inputs: Sequence[Link | None]) -> bool:
             continue
         node = link.creator
         # A lifted leaf is one that a transform made of an array.
-        may_be_asked_for = not link.levels if node is None else node.op is _alias
+        may_be_asked_for = not link.levels if node is None else node.op is ALIAS
         if may_be_asked_for and link.variable() is not None:
             return True
         if node is not None and node not in seen:
@@ -291,6 +307,8 @@ def shown(x: Any, *, is_plain: bool) -> Any:
     if not is_plain or not isinstance(x, Variable):
         return x
     data = x.data
+    if isinstance(data, Lifted):  # by a transform that goes on, from elsewhere than the arguments
+        return x
     return data[()] if isinstance(data, np.ndarray) and not data.ndim else data
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from adjoint.arrays import NUMERIC_KINDS
-from adjoint.core.variable import Variable, apply, leaf
+from adjoint.core.variable import Variable, leaf
 from adjoint.errors import ArgumentError, AxisError, DTypeError
 from adjoint.lifted import LIFTED as xp, Batch, beneath
 from adjoint.lifted.batch import spread
@@ -18,12 +18,13 @@ from adjoint.ops import Op
 from adjoint.structures import flatten
 from adjoint.transforms.arguments import (
     all_shown,
-    apply_in,
     are_plain,
     constant_or,
     deeper,
     is_array,
     lifting,
+    lifting_in,
+    lifting_op,
     transforming,
 )
 
@@ -35,7 +36,7 @@ def _front(axis: int, ndim: int) -> tuple[int, ...]:
     return (axis, *(i for i in range(ndim) if i != axis))
 
 
-def _entered(_xp: Any, x: Any, *, level: int, axis: int, length: int) -> Any:
+def _entered(x: Any, *, level: int, axis: int, length: int) -> Any:
     def in_front(added: int, x: Any) -> Any:
         place = axis + added
         return Batch(level, xp.permute_dims(x, _front(place, len(x.shape))) if place else x)
@@ -43,7 +44,7 @@ def _entered(_xp: Any, x: Any, *, level: int, axis: int, length: int) -> Any:
     return beneath(level, in_front, x)
 
 
-def _left(_xp: Any, y: Any, *, level: int, axis: int, length: int) -> Any:
+def _left(y: Any, *, level: int, axis: int, length: int) -> Any:
     """(B, *shape) with the hidden axis at `axis`; what is no batch is the same for all examples."""
 
     def placed(added: int, y: Any) -> Any:
@@ -57,18 +58,8 @@ def _left(_xp: Any, y: Any, *, level: int, axis: int, length: int) -> Any:
     return beneath(level, placed, y)
 
 
-_enter: Op = Op(
-    "enter_batch",
-    _entered,
-    vjp=lambda F, g, _y, _x, *, level, axis, length: (apply_in(F, _leave, g, level=level, axis=axis, length=length),),
-    linear=True,
-)
-_leave: Op = Op(
-    "leave_batch",
-    _left,
-    vjp=lambda F, g, _y, _x, *, level, axis, length: (apply_in(F, _enter, g, level=level, axis=axis, length=length),),
-    linear=True,
-)
+_enter: Op = lifting_op("enter_batch", _entered, lambda F, g, _count, **options: (lifting_in(_leave, g, **options),))
+_leave: Op = lifting_op("leave_batch", _left, lambda F, g, _count, **options: (lifting_in(_enter, g, **options),))
 
 
 def entered(x: Any, level: int, axis: int = 0) -> Variable:
@@ -78,7 +69,7 @@ def entered(x: Any, level: int, axis: int = 0) -> Variable:
 
 def left(y: Variable, level: int, axis: int, length: int) -> Variable:
     """The Variable whose axis holds the examples of a batch."""
-    return apply(_leave, y, level=level, axis=axis, length=length)
+    return lifting(_leave, y, level=level, axis=axis, length=length)
 
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:

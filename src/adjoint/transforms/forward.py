@@ -14,7 +14,7 @@ from adjoint.config import RECORDING, recording_mode
 from adjoint.core.arguments import as_variable
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
-from adjoint.core.variable import RECORDED, Variable, apply, leaf
+from adjoint.core.variable import RECORDED, Variable, leaf
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.lifted import LIFTED, Series, beneath, levels_in
 from adjoint.lifted.series import coefficients_of
@@ -24,12 +24,13 @@ from adjoint.transforms.arguments import (
     Point,
     Results,
     all_shown,
-    apply_in,
     are_plain,
     constant_or,
     deeper,
     given,
     lifting,
+    lifting_in,
+    lifting_op,
     with_aux,
 )
 from adjoint.transforms.reverse import Pullback
@@ -37,12 +38,11 @@ from adjoint.transforms.reverse import Pullback
 __all__ = ["Pushed", "enter_series", "jvp", "leave_series", "linearize", "nth_derivative", "push"]
 
 
-def _enter_rule(F: Any, g: Any, _y: Any, _x: Any, *_ts: Any, level: int) -> Any:
-    count = 1 + len(_ts)
-    return tuple(apply_in(F, _leave, g, level=level, power=count - 1 - k, order=count - 1) for k in range(count))
+def _enter_rule(F: Any, g: Any, count: int, *, level: int) -> Any:
+    return tuple(lifting_in(_leave, g, level=level, power=count - 1 - k, order=count - 1) for k in range(count))
 
 
-def _coefficient(_xp: Any, y: Any, *, level: int, power: int, order: int) -> Any:
+def _coefficient(y: Any, *, level: int, power: int, order: int) -> Any:
     def chosen(_added: int, y: Any) -> Any:
         coefficients = coefficients_of(level, y, order)
         return LIFTED.zeros_like(coefficients[0]) if coefficients[power] is None else coefficients[power]
@@ -50,11 +50,11 @@ def _coefficient(_xp: Any, y: Any, *, level: int, power: int, order: int) -> Any
     return beneath(level, chosen, y)
 
 
-def _entered(_xp: Any, x: Any, *ts: Any, level: int) -> Any:
+def _entered(x: Any, *ts: Any, level: int) -> Any:
     return beneath(level, lambda _added, *parts: Series(level, parts), x, *ts)
 
 
-def _placed(_xp: Any, g: Any, *, level: int, power: int, order: int) -> Any:
+def _placed(g: Any, *, level: int, power: int, order: int) -> Any:
     """A series with one coefficient: the cotangent of the coefficient of another power."""
 
     def at_power(_added: int, g: Any) -> Any:
@@ -69,22 +69,20 @@ def _placed(_xp: Any, g: Any, *, level: int, power: int, order: int) -> Any:
 
 # Cotangents of series pair with them by the highest power of the product (see `Series.lowered`): so the cotangent of
 # the coefficient of εᵏ stands at εⁿ⁻ᵏ.
-_enter: Op = Op("enter_series", _entered, vjp=_enter_rule, linear=True)
-_leave: Op = Op(
+_enter: Op = lifting_op("enter_series", _entered, _enter_rule)
+_leave: Op = lifting_op(
     "leave_series",
     _coefficient,
-    vjp=lambda F, g, _y, _x, *, level, power, order: (
-        apply_in(F, _place, g, level=level, power=order - power, order=order),
+    lambda F, g, _count, *, level, power, order: (
+        lifting_in(_place, g, level=level, power=order - power, order=order),
     ),
-    linear=True,
 )
-_place: Op = Op(
+_place: Op = lifting_op(
     "place_coefficient",
     _placed,
-    vjp=lambda F, g, _y, _x, *, level, power, order: (
-        apply_in(F, _leave, g, level=level, power=order - power, order=order),
+    lambda F, g, _count, *, level, power, order: (
+        lifting_in(_leave, g, level=level, power=order - power, order=order),
     ),
-    linear=True,
 )
 
 
@@ -96,7 +94,7 @@ def enter_series(x: Any, tangents: Sequence[Any], level: int) -> Variable:
 def leave_series(y: Variable, level: int, power: int, order: int) -> Variable:
     """The coefficient of a power in y, which is a constant where it is no series of this level."""
     if level in levels_in(y._data):
-        return apply(_leave, y, level=level, power=power, order=order)
+        return lifting(_leave, y, level=level, power=power, order=order)
     return y if power == 0 else leaf(namespace_of(y._data).zeros_like(y._data))
 
 
@@ -212,6 +210,8 @@ def linearize(f: Callable[..., Any], *primals: Any) -> Any:
     with recording_mode(True):
         starts = [given(namespace_of(y._data).zeros_like(y._data)) for y in run.out.variables]
         parts = run.pull(starts, create_graph=True)
+    links, zeros = [g._link for g in starts], [g._data for g in starts]
+    del starts  # while they are held, a derivative in them may be asked for
 
     def f_jvp(*tangents: Any) -> Any:
         directions = point.directions(tuple(tangents), "the tangent")
@@ -224,20 +224,22 @@ def linearize(f: Callable[..., Any], *primals: Any) -> Any:
             for part, t in zip(parts, directions, strict=True)
             if t is not None and part._link is not None
         ]
-        targets = {g._link for g in starts if g._link is not None}
+        targets = {link for link in links if link is not None}
         found: dict[Any, Any] = {}
         if roots:
             namespace = namespace_of(*(raw(t) for _, t in roots))
             found = sweep(roots, namespace, RECORDED if record else None, targets=targets)
         derivatives = []
-        for g in starts:
-            part = found.get(g._link)
+        for link, zero in zip(links, zeros, strict=True):
+            part = found.get(link)
             if part is None:
-                part = namespace_of(g._data).zeros_like(g._data)
+                part = namespace_of(zero).zeros_like(zero)
             derivatives.append(part if isinstance(part, Variable) else leaf(part))
         return run.out.build(all_shown(derivatives, is_plain=is_plain, given=directions))
 
-    return run.value(), f_jvp
+    value = run.value()
+    run.end()
+    return value, f_jvp
 
 
 def nth_derivative(f: Callable[..., Any], n: int, argnum: int = 0) -> Any:

@@ -20,7 +20,7 @@ from adjoint.core.variable import RECORDED, Variable, apply, at_link, leaf
 from adjoint.lifted import Batch
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
-from adjoint.transforms.arguments import Results, transforming
+from adjoint.transforms.arguments import ALIAS, Results, transforming
 
 __all__ = ["checkpoint"]
 
@@ -125,7 +125,7 @@ class _Segment:
     def input(self, x: Variable) -> Variable:
         """A Variable that stands for x, whose generation tells that it is an argument."""
         with recording_mode(True):
-            made: Variable = apply(_alias, x)
+            made: Variable = apply(ALIAS, x)
         link = made._link
         assert link is not None
         link.generation = _FIRST * self._nesting
@@ -148,9 +148,6 @@ class _Segment:
         with recording_mode(recorded and RECORDING.get()):
             parts = sweep(roots, namespace, RECORDED if recorded else None, targets=targets)
         return tuple(None if link is None else parts.get(link) for link in wanted)
-
-
-_alias = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

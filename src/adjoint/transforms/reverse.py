@@ -47,6 +47,10 @@ class Pullback:
         """Whether no derivative of what is computed here can be asked for later."""
         return are_plain(self.point.is_detached, self.out.variables, self.links)
 
+    def end(self) -> None:
+        """Nobody can ask for derivatives in the arguments any more, but in what Variables they were made of."""
+        self._inputs.clear()
+
     def pull(self, cotangents: Sequence[Any], *, create_graph: bool | None = None) -> list[Variable]:
         """The cotangent of each input, given that of each result, an array or a Variable or None.
 
@@ -118,7 +122,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         found = run.pull(parts, create_graph=record)
         return point.results(all_shown(found, is_plain=is_plain, given=parts))
 
-    return (run.value(), pullback, run.aux) if has_aux else (run.value(), pullback)
+    value = run.value()
+    run.end()
+    return (value, pullback, run.aux) if has_aux else (value, pullback)
 
 
 def value_and_grad(
