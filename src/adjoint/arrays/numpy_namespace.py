@@ -221,7 +221,7 @@ def index_update(x: Array, index: Any, values: Array, in_place: bool = False) ->
     if _may_repeat(index):
         # NumPy goes through them in the order of memory; the last one in the order of the index is to win.
         parts = index if isinstance(index, tuple) else (index,)
-        index = tuple(np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part for part in parts)
+        index = tuple(np.asarray(part, order="C") if isinstance(part, np.ndarray) else part for part in parts)
         values = np.asarray(values, order="C")
     result[index] = values
     return result

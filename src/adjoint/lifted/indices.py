@@ -46,8 +46,11 @@ def _is_array(part: Any) -> bool:
     )
 
 
-def _expanded(index: Any, ndim: int) -> list[Any]:
-    """The parts of an index, one for each axis of x or new axis; masks as the places of their true elements."""
+def _expanded(index: Any, ndim: int) -> tuple[list[Any], int | None]:
+    """The parts of an index, one for each axis of x or new axis; masks as the places of their true elements.
+
+    Also where an ellipsis was: it parts the arrays beside it, even if it stands for no axis.
+    """
     parts: list[Any] = []
     used = 0
     for part in index if isinstance(index, tuple) else (index,):
@@ -65,19 +68,21 @@ def _expanded(index: Any, ndim: int) -> list[Any]:
             used += part is not None and part is not Ellipsis
     if used > ndim:
         raise IndexError(f"too many indices for array: array is {ndim}-dimensional, but {used} were indexed")
-    if not any(part is Ellipsis for part in parts):
+    is_given = any(part is Ellipsis for part in parts)
+    if not is_given:
         parts.append(Ellipsis)
     at = next(i for i, part in enumerate(parts) if part is Ellipsis)
-    return [*parts[:at], *(slice(None),) * (ndim - used), *parts[at + 1 :]]
+    return [*parts[:at], *(slice(None),) * (ndim - used), *parts[at + 1 :]], at if is_given else None
 
 
 def _taken_apart(index: Any, ndim: int) -> _Parts:
-    parts = _expanded(index, ndim)
+    parts, gap = _expanded(index, ndim)
     if not any(_is_array(part) for part in parts):
         return _Parts(tuple(parts), [], [], 0)
     advanced = [i for i, part in enumerate(parts) if part is not None and not isinstance(part, slice)]
     basic = tuple(slice(None) if i in advanced else part for i, part in enumerate(parts))
-    side_by_side = advanced[-1] - advanced[0] == len(advanced) - 1
+    is_parted = gap is not None and advanced[0] < gap <= advanced[-1]
+    side_by_side = advanced[-1] - advanced[0] == len(advanced) - 1 and not is_parted
     arrays = [np.asarray(parts[i]) if isinstance(parts[i], (int, np.integer)) else parts[i] for i in advanced]
     return _Parts(basic, advanced, arrays, advanced[0] if side_by_side else 0)
 
@@ -161,12 +166,14 @@ def batched_unindex(level: int, values: Any, index: Any, shape: tuple[int, ...],
 
 def selected_shape(shape: tuple[int, ...], index: Any) -> tuple[int, ...]:
     """The shape of x[index] for x of this shape; of an index that is a batch, for one example."""
-    parts = _expanded(index, len(shape))
-    stand_ins = tuple(np.broadcast_to(np.zeros((), np.intp), part.shape) if _is_array(part) else part for part in parts)
+    parts, gap = _expanded(index, len(shape))
+    stand_ins = [np.broadcast_to(np.zeros((), np.intp), part.shape) if _is_array(part) else part for part in parts]
     # An array reads position 0 here, which an axis without elements does not have.
     indexed = {i - sum(part is None for part in parts[:i]) for i, part in enumerate(parts) if _is_array(part)}
     lengths = tuple(max(n, 1) if axis in indexed else n for axis, n in enumerate(shape))
-    return np.broadcast_to(np.zeros((), np.bool_), lengths)[stand_ins].shape
+    if gap is not None:
+        stand_ins.insert(gap, Ellipsis)
+    return np.broadcast_to(np.zeros((), np.bool_), lengths)[tuple(stand_ins)].shape
 
 
 def batched_index_update(level: int, x: Any, index: Any, values: Any, held: Held) -> Any:
