@@ -104,6 +104,10 @@ def test_second_derivative_of_softplus_at_0():
     assert ad.nth_derivative(lambda x: F.sigmoid_cross_entropy(F.reshape(x, (1,)), np.array([1.0])), 2)(x) == 0.25
 
 
+def test_relu_at_0_is_flat_in_both_modes():
+    assert ad.jvp(F.relu, (np.zeros(()),), (np.ones(()),))[1] == ad.grad(F.relu)(0.0) == 0.0
+
+
 def test_ops_of_users_take_forward_derivatives_from_their_rule(op_table):
     log_cosh = ad.op(
         "log_cosh_of_size",

@@ -41,7 +41,7 @@ softplus = op(
 # What softplus adds to max(x, 0), whose derivative at the tie is ½.
 softplus_tail = op(
     "softplus_tail",
-    lambda xp, x: xp.log1p(xp.exp(-xp.abs(x))),
+    lambda xp, x: xp.log1p(xp.exp(-xp.abs(real_only(x)))),
     vjp=lambda F, g, _y, x: (g * (F.sigmoid(x) - 0.5 * (F.sign(x) + 1.0)),),
     jvp=True,
     elementwise=True,
