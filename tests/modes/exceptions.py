@@ -18,3 +18,8 @@ NOTES = {
     "index_update": _MASKS,
     "svd": _EQUAL_VALUES,
 }
+# Functions that vmap refuses, which are made of ops that it takes.
+REFUSED_WITHIN_VMAP = {
+    "adjoint.linalg.lstsq": "its result has the rank as a number, which may differ from example to example.",
+    "numpy.trim_zeros": "how many elements it gives may differ from example to example.",
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.modes.checks import MODES
-from tests.modes.exceptions import EXCEPTIONS, NOTES
+from tests.modes.exceptions import EXCEPTIONS, NOTES, REFUSED_WITHIN_VMAP
 from tests.support import package_ops
 
 HEAD = """# What works in which mode
@@ -11,7 +11,7 @@ HEAD = """# What works in which mode
 Every op of the package is tried in every mode, in float32 and in float64, each time the tests run. A mark says that
 the numbers are right in both; a number refers to the reasons below. Names are those of ops, which rules use as
 `F.name`; the functions of [`adjoint.functions`](functions.md), of `adjoint.numpy`, `adjoint.linalg`, `adjoint.fft` and
-`adjoint.special` are made of them.
+`adjoint.special` are made of them, and most of them are tried in forward mode and within `vmap` too.
 
 | mode | what is computed | and compared with |
 |---|---|---|
@@ -46,8 +46,13 @@ def page() -> str:
     parts.append(f"{CONSTANTS}\n{names}.\n")
     if reasons:
         parts.append("## Reasons\n\n" + "\n".join(f"{i}. {reason}" for i, reason in enumerate(reasons, 1)) + "\n")
-    parts.append("## Notes\n\n" + "\n".join(f"* `{name}`: {note}" for name, note in NOTES.items()) + "\n")
+    parts.append(section("Notes", NOTES))
+    parts.append(section("Functions that vmap refuses", REFUSED_WITHIN_VMAP))
     return "\n".join(parts)
+
+
+def section(title, notes):
+    return f"## {title}\n\n" + "\n".join(f"* `{name}`: {note}" for name, note in notes.items()) + "\n"
 
 
 def groups(ops):
