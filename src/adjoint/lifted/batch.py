@@ -106,17 +106,15 @@ def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     return rule
 
 
-def _with_tangent(
-    level: int, forward: Callable[..., Any], tangent: Callable[..., Any], at_once: bool, *xs: Any, **params: Any
-) -> Any:
+def _with_tangent(level: int, op: Any, tangent: Callable[..., Any], *xs: Any, **params: Any) -> Any:
     """The rule of the forward of an op that has a `jvp`: all examples at once, or one by one where it matters."""
-    within = partial(xp.with_tangent(forward, tangent, at_once=at_once), xp)
-    if at_once:
+    within = partial(xp.with_tangent(op, tangent), xp)
+    if op.elementwise or op.by_matrix:
         return elementwise(within)(level, *xs, **params)
     values = [held(level, x) for x in xs]
     length = _length(level, *xs)
     if not length or not any(_holds_more(x) for x in xs):
-        return forward(xp, *xs, **params)  # there is nothing to differentiate
+        return op.forward(xp, *xs, **params)  # there is nothing to differentiate
     found = [
         within(*(x if value is None else value[i] for x, value in zip(xs, values, strict=True)), **params)
         for i in range(length)

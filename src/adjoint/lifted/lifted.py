@@ -227,17 +227,14 @@ class _Namespace:
         return primitive
 
     @staticmethod
-    def with_tangent(forward: Callable[..., Any], tangent: Callable[..., Any], *, at_once: bool) -> Callable[..., Any]:
-        """The forward of an op, whose derivative is ``tangent(ts, y, *xs, **params)`` (see `Op.jvp`).
-
-        at_once: whether examples along a leading axis are done one by one by the forward itself.
-        """
+    def with_tangent(op: Any, tangent: Callable[..., Any]) -> Callable[..., Any]:
+        """The forward of an op, whose derivative is ``tangent(ts, y, *xs, **params)`` (see `Op.jvp`)."""
 
         def run(_xp: Any, *xs: Any, **params: Any) -> Any:
             top = _highest(xs)
             if top is None:
-                return forward(_plain_namespace(xs), *xs, **params)
-            return top.rules["with_tangent"](top.level, forward, tangent, at_once, *xs, **params)
+                return op.forward(_plain_namespace(xs), *xs, **params)
+            return top.rules["with_tangent"](top.level, op, tangent, *xs, **params)
 
         return run
 

@@ -95,7 +95,7 @@ INVERSE_RULES: dict[str, Callable[..., Any]] = {
     "acosh": by_slope(xp.acosh, _acosh_slope),
     "asin": by_slope(xp.asin, _asin_slope),
     "asinh": by_slope(xp.asinh, lambda x: 1.0 / xp.sqrt(1.0 + x * x)),
-    "atan2": by_tangent(xp.atan2, _atan2),
+    "atan2": by_tangent(xp.atan2, _atan2, reads_value=False),
     "atanh": by_slope(xp.atanh, lambda x: _guarded(x, _inside_one(x), 0.0, lambda x: 1.0 / ((1.0 - x) * (1.0 + x)))),
     "cbrt": by_slope_of_value(xp.cbrt, lambda y, _x: _guarded(y, y != 0.0, 1.0, lambda y: 1.0 / (3.0 * y * y))),
     "copysign": by_tangent(xp.copysign, _copysign),
@@ -103,6 +103,6 @@ INVERSE_RULES: dict[str, Callable[..., Any]] = {
     "hypot": by_tangent(xp.hypot, _hypot),
     "log10": by_slope(xp.log10, _logarithm_slope(_LOG_10)),
     "log2": by_slope(xp.log2, _logarithm_slope(_LOG_2)),
-    "logaddexp": by_tangent(xp.logaddexp, _logaddexp),
+    "logaddexp": by_tangent(xp.logaddexp, _logaddexp, reads_value=False),
     "tan": by_slope_of_value(xp.tan, lambda y, _x: 1.0 + y * y),
 }

@@ -21,11 +21,11 @@ __all__ = ["by_tangent", "with_tangent"]
 Tangent = Callable[..., Any]
 
 
-def by_tangent(function: Callable[..., Any], tangent: Tangent) -> Callable[..., Any]:
+def by_tangent(function: Callable[..., Any], tangent: Tangent, *, reads_value: bool = True) -> Callable[..., Any]:
     """The rule of y = function(*xs) from ``tangent(y, xs, ts, **options)``, y' for the directions `ts`.
 
     y and y' are arrays, or tuples of arrays for a function of several results. A direction that is zero throughout
-    is None, in what the formula gets and in what it gives.
+    is None, in what the formula gets and in what it gives. If the formula does not read y, one run gives all powers.
     """
 
     def rule(level: int, *xs: Any, **options: Any) -> Any:
@@ -34,26 +34,30 @@ def by_tangent(function: Callable[..., Any], tangent: Tangent) -> Callable[..., 
         value = function(*(c[0] for c in inputs), **options)
         several = isinstance(value, tuple)
         found = [[part] for part in (value if several else (value,))]
-        for k in range(1, order + 1):
+        for k in range(1, order + 1) if reads_value else (order,):
             ys = tuple(_series(level, c) for c in found)
             points = [_series(level, c[:k]) for c in inputs]
             directions = [_derivative(level, c[: k + 1]) for c in inputs]
             slopes = tangent(ys if several else ys[0], points, directions, **options)
             for c, slope in zip(found, slopes if several else (slopes,), strict=True):
-                part = None if slope is None else coefficients_of(level, slope, k - 1)[k - 1]
-                c.append(in_shape_of(c[0], part if part is None or k == 1 else part / k))
+                parts = [None] * k if slope is None else coefficients_of(level, slope, k - 1)
+                for n in range(len(c), k + 1):
+                    part = parts[n - 1]
+                    c.append(in_shape_of(c[0], part if part is None or n == 1 else part / n))
         results = tuple(Series(level, c) for c in found)
         return results if several else results[0]
 
     return rule
 
 
-def with_tangent(
-    level: int, forward: Callable[..., Any], tangent: Tangent, at_once: bool, *xs: Any, **params: Any
-) -> Any:
+def with_tangent(level: int, op: Any, tangent: Tangent, *xs: Any, **params: Any) -> Any:
     """The rule of the forward of an op that has a `jvp`."""
-    on_coefficients = partial(xp.with_tangent(forward, tangent, at_once=at_once), xp, **params)
-    return by_tangent(on_coefficients, lambda y, xs, ts: tangent(ts, y, *xs, **params))(level, *xs)
+    on_coefficients = partial(xp.with_tangent(op, tangent), xp, **params)
+
+    def of_series(y: Any, xs: Any, ts: Any) -> Any:
+        return tangent(ts, y, *xs, **params)
+
+    return by_tangent(on_coefficients, of_series, reads_value=op.jvp_reads_output)(level, *xs)
 
 
 def _series(level: int, coefficients: Sequence[Any]) -> Any:

@@ -23,7 +23,8 @@ input the mask of those left out, or None. It may look at what the rule keeps.
 derivative at the edge of a domain than the rule gives, `jvp` says what it is: ``jvp(F, ts, y, *xs, **params)``, the
 derivative of the output along the directions `ts` of the inputs, of which None is zero. True, for an op that acts
 element by element, stands for the derivative that the rule gives. `by_matrix` says that the op takes the matrices in
-the last two axes one by one: then batches of them are done at once.
+the last two axes one by one: then batches of them are done at once. A `jvp` whose `y` begins with an underscore gives
+all orders of a series in one run.
 
 `requires` says in a few words what the inputs must be like: error texts end with it.
 
@@ -45,6 +46,13 @@ Rule = Callable[..., Any]
 _HAS_VARARGS = 0x04  # inspect.CO_VARARGS
 _BEFORE_INPUTS = 3  # F, g, y
 _COUNTS = 6  # numbers of inputs for which the positions to drop are known beforehand
+
+
+def _reads_output(rule: Any) -> bool:
+    """Whether a rule's third argument has a name that does not begin with an underscore."""
+    if not isinstance(rule, FunctionType) or rule.__code__.co_argcount < _BEFORE_INPUTS:
+        return True
+    return not rule.__code__.co_varnames[2].startswith("_")
 
 
 def _nth_of(count: int, n: int) -> Callable[[Any], tuple[Any, ...]]:
@@ -91,6 +99,7 @@ class Op:
         "elementwise",
         "forward",
         "jvp",
+        "jvp_reads_output",
         "keeps",
         "keeps_output",
         "keeps_rest",
@@ -137,6 +146,7 @@ class Op:
         self.differentiable = vjp is not None
         self.jvp: Rule | None = self.jvp_by_rule if jvp is True else jvp or None
         self._read_signatures([rule for rule in (self.rules or (self.vjp,)) if rule is not None])
+        self.jvp_reads_output = self.keeps_output if jvp is True else _reads_output(jvp)
 
     def _read_signatures(self, rules: list[Rule]) -> None:
         """Finds what the rules keep: `keeps` by position, `keeps_rest` for a ``*xs``, `keeps_output`."""

@@ -45,9 +45,7 @@ def forward_in(namespace: Any, op: Op) -> Callable[..., Any]:
     with_tangent = getattr(namespace, "with_tangent", None)
     if with_tangent is None:
         return op.forward
-    lifted: Callable[..., Any] = with_tangent(
-        op.forward, partial(op.jvp, raw_functions(namespace)), at_once=op.elementwise or op.by_matrix
-    )
+    lifted: Callable[..., Any] = with_tangent(op, partial(op.jvp, raw_functions(namespace)))
     if op.jvp != op.jvp_by_rule:
         return lifted
 
