@@ -47,7 +47,7 @@ def test_derivatives_agree_with_differences(function, arguments):
 
 
 # What depends on values: how many elements there are, or in which form they come.
-UNTRACED = "frexp partition piecewise real_if_close trim_zeros unique unwrap".split()
+UNTRACED = "frexp partition trim_zeros unique unwrap".split()
 
 
 @pytest.mark.parametrize(("name", "function", "arguments"), [
@@ -169,7 +169,7 @@ X = np.array([[1.0, 5.0, 3.0], [4.0, 2.0, 6.0]])
 @pytest.mark.parametrize("function", [
     np.argmax, np.argmin, np.argsort, np.isnan, np.isfinite, np.signbit, np.shape, np.ndim, np.size, np.any, np.all,
     np.nonzero, np.count_nonzero, np.flatnonzero, np.array_repr, np.array_str, np.isrealobj, np.result_type,
-    lambda x: np.allclose(x, X), lambda x: np.array_equal(x, X), lambda x: np.argmax(x, axis=1), lambda x: x > 2.0,
+    lambda x: np.allclose(x, X), lambda x: np.array_equal(x, X), lambda x: np.argmax(x, axis=1),
     lambda x: np.less(2.0, x), lambda x: np.add(X, 0.0) < x, lambda x: np.searchsorted(X[0], x),
     lambda x: np.digitize(x, [2.0, 4.0]),
     lambda x: np.logical_and.reduce(x, axis=1), lambda x: np.isclose(x, X), lambda x: np.where(x > 2.0),

@@ -60,9 +60,8 @@ class Lifted:
 
     __slots__ = ("__weakref__", "level")
 
-    __array_ufunc__ = None  # NumPy's operators leave an expression with a lifted array to it
-
     rules: ClassVar[dict[str, Rule]]
+    by_numpy: ClassVar[dict[str, Callable[..., Any]]] = {}  # what NumPy's ufuncs and functions do with lifted arrays
     base = None  # as for arrays: it is no view
     level: int
     shape: tuple[int, ...]
@@ -103,6 +102,12 @@ class Lifted:
             "compute with the Variable and the functions of adjoint.functions or adjoint.numpy instead of its .data"
         )
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return self.by_numpy["ufunc"](ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self.by_numpy["function"](function, types, args, kwargs)
+
     __hash__ = object.__hash__
 
     def __matmul__(self, other: Any) -> Any:
@@ -140,11 +145,11 @@ class Lifted:
     def min(self, axis: Any = None, keepdims: bool = False) -> Any:
         return call("min", self, axis=axis, keepdims=keepdims)
 
-    def all(self) -> Any:
-        return call("sum", call("eq", self, 0)) == 0
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return call("sum", call("eq", self, 0), axis=axis, keepdims=keepdims) == 0
 
-    def any(self) -> Any:
-        return call("sum", call("ne", self, 0)) != 0
+    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return call("sum", call("ne", self, 0), axis=axis, keepdims=keepdims) != 0
 
     def dot(self, other: Any) -> Any:
         return call("matmul", self, other)

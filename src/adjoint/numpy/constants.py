@@ -7,19 +7,10 @@ from typing import Any
 import numpy as np
 
 from adjoint.core.numpy_protocol import FUNCTIONS
+from adjoint.lifted.numpy_calls import CONSTANT
 from adjoint.numpy.registering import on_data, refused
 
 __all__ = ["CONSTANT", "UNSUPPORTED"]
-
-# Shapes, indices, tests, counts, texts, files: what comes out is plain.
-_CONSTANT = """
-    all allclose any argmax argmin argpartition argsort argwhere array2string array_equal array_equiv array_repr
-    array_str can_cast common_type count_nonzero diag_indices_from digitize einsum_path flatnonzero isclose iscomplex
-    iscomplexobj isin isneginf isposinf isreal isrealobj ix_ lexsort may_share_memory min_scalar_type nanargmax
-    nanargmin ndim nonzero packbits ravel_multi_index result_type save savetxt savez savez_compressed searchsorted
-    shape shares_memory size tril_indices_from triu_indices_from unpackbits unravel_index
-""".split()
-CONSTANT: tuple[Any, ...] = tuple(getattr(np, name) for name in _CONSTANT)
 
 # Each with the way out.
 _UNSUPPORTED = {

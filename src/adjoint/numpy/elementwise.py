@@ -10,11 +10,12 @@ import numpy as np
 from adjoint.core.creation import container
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable
-from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, plain, run
+from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, on_data, plain, run
 
 __all__: list[str] = []
 
 _where = run("where")
+_NUMPYS = (np.ndarray, np.generic, bool, int, list, tuple)
 
 
 @implements(np.where)
@@ -97,8 +98,9 @@ def angle(z: Any, deg: bool = False) -> Any:
 @implements(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
     a = as_value(a)
-    is_real = np.isrealobj(np.real_if_close(raw(a), tol))
-    return run("real")(a) if is_real and a.dtype.kind == "c" else a
+    if a.dtype.kind != "c" or not np.isrealobj(on_data(np.real_if_close)(a, tol)):
+        return a
+    return run("real")(a)
 
 
 @implements(np.copy)
@@ -130,7 +132,7 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
     p = as_value(p)
     # What is added are multiples of the period, which are constants.
-    return p + (np.unwrap(raw(p), discont, axis, period=period) - raw(p))
+    return p + on_data(lambda x: np.unwrap(x, discont, axis, period=period) - x)(p)
 
 
 @implements(np.select)
@@ -154,6 +156,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 @implements(np.piecewise)
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     x = as_value(x)
+    if isinstance(condlist, (list, tuple)) and not all(isinstance(raw(c), _NUMPYS) for c in condlist):
+        return _piecewise_everywhere(x, [plain(c) for c in condlist], funclist, args, kw)
     flags = np.asarray(plain(condlist)).astype(bool)
     if flags.ndim == 0 or (flags.ndim == 1 and x.ndim != 0 and flags.shape == x.shape):
         flags = flags[None]
@@ -163,4 +167,15 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     for chosen, function in zip(flags, funclist, strict=True):
         if chosen.any():
             result[chosen] = function(x[chosen], *args, **kw) if callable(function) else function
+    return result
+
+
+def _piecewise_everywhere(x: Any, flags: list[Any], functions: Any, args: Any, kw: Any) -> Any:
+    """Where it is not known which elements are chosen, each function is computed of all of them."""
+    values = [function(x, *args, **kw) if callable(function) else function for function in functions]
+    result = Variable(np.zeros(x.shape, x.dtype))
+    if len(values) > len(flags):
+        result = result + values.pop()
+    for chosen, value in zip(flags, values, strict=True):
+        result = _where(chosen, as_value(value).astype(x.dtype), result)
     return result

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from adjoint.core.creation import container
-from adjoint.core.value import raw
 from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError
 from adjoint.functions import matrices, shapes as F, sorting
-from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, plain, run
+from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, on_data, plain, run
 
 __all__: list[str] = []
 
@@ -47,7 +46,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     x = as_value(filt)
     axes = range(x.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
     index = [slice(None)] * x.ndim
-    nonzero = np.nonzero(raw(x))
+    nonzero = np.nonzero(x)
     for along in axes:
         places = nonzero[along]
         start = places.min() if len(places) else x.shape[along]
@@ -67,7 +66,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     a = as_value(a)
     if axis is None:
         a, axis = a.reshape(-1), -1
-    return run("take_along_axis")(a, np.argpartition(raw(a), kth, axis), axis=axis)
+    return run("take_along_axis")(a, np.argpartition(a, kth, axis), axis=axis)
 
 
 @implements(np.unique)
@@ -76,8 +75,8 @@ def unique(
     axis: int | None = None, *, equal_nan: bool = True, sorted: bool = True,
 ) -> Any:  # fmt: skip
     a = as_value(ar)
-    unique_of: Any = np.unique
-    _, index, *rest = unique_of(raw(a), True, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    unique_of = on_data(np.unique)
+    _, index, *rest = unique_of(a, True, return_inverse, return_counts, axis, equal_nan=equal_nan)
     values = take(a, index, axis)
     extra = ([index] if return_index else []) + rest
     return (values, *extra) if extra else values

@@ -223,4 +223,4 @@ def _extreme_of_numbers(name: str, x: Any, axis: Axis, keepdims: bool, initial: 
         return _extreme(name, x, axis, keepdims, initial, numbers)
     least = -math.inf if name == "max" else math.inf
     result = getattr(F, name)(_chosen(x, numbers, least), axis, keepdims)
-    return _where(numbers.any(axis=axis, keepdims=bool(keepdims)), result, math.nan)
+    return _where(np.any(numbers, axis=axis, keepdims=bool(keepdims)), result, math.nan)

@@ -14,6 +14,7 @@ from adjoint.core.numpy_protocol import FUNCTIONS
 from adjoint.core.value import Value, raw
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import DTypeError, GradientError
+from adjoint.lifted import on_data as lifted_on_data
 from adjoint.ops import TABLE
 
 __all__ = [
@@ -66,10 +67,10 @@ def plain(value: Any) -> Any:
 
 
 def on_data(function: Any) -> Callable[..., Any]:
-    """A NumPy function that has no derivative: it computes on the arrays, and its results are plain."""
+    """A NumPy function of which the data matters and no derivative: its results are plain."""
 
     def constant(*args: Any, **kwargs: Any) -> Any:
-        return function(*map(plain, args), **plain(kwargs))
+        return lifted_on_data(function, tuple(map(plain, args)), plain(kwargs))
 
     return constant
 

@@ -181,6 +181,6 @@ def logspace(
 @implements(np.geomspace)
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     start, stop = as_value(start), as_value(stop)
-    sign = np.sign(raw(start))
+    sign = np.sign(start)
     values = sign * np.exp(linspace(run("log")(start * sign), run("log")(stop * sign), num, endpoint, axis=axis))
     return values if dtype is None else values.astype(dtype)

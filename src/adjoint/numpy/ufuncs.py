@@ -13,7 +13,8 @@ from adjoint.core.numpy_protocol import FUNCTIONS, SCIPY_UFUNCS, UFUNC_FORMS, UF
 from adjoint.core.value import Value, raw
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import DTypeError
-from adjoint.numpy.registering import as_value, delivered, in_dtype, plain, run
+from adjoint.lifted.numpy_calls import OF_INTEGERS, TESTS
+from adjoint.numpy.registering import as_value, delivered, in_dtype, on_data, plain, run
 from adjoint.ops import arithmetic
 
 __all__ = ["CONSTANT_UFUNCS", "UNSUPPORTED_UFUNCS"]
@@ -81,8 +82,8 @@ def _modf(x: Any) -> tuple[Any, Any]:
 
 def _frexp(x: Any) -> tuple[Any, Any]:
     x = as_value(x)
-    exponent = np.frexp(raw(x))[1]
-    return x * np.ldexp(x.dtype.type(1), -exponent), Variable(exponent)
+    exponent = on_data(np.frexp)(x)[1]
+    return x * np.exp2((-exponent).astype(x.dtype)), Variable(exponent)
 
 
 def _vecdot(a: Any, b: Any) -> Any:
@@ -122,14 +123,7 @@ UFUNCS.update(
     }
 )
 
-# Comparisons, tests and logic: plain arrays of booleans.
-_TESTS = """
-    equal not_equal less less_equal greater greater_equal isnan isfinite isinf isnat signbit logical_and logical_or
-    logical_xor logical_not
-""".split()
-# Of whole numbers: Variables of whole numbers.
-_INTEGERS = "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift bitwise_count gcd lcm".split()
-CONSTANT_UFUNCS = tuple(getattr(np, name) for name in (*_TESTS, *_INTEGERS))
+CONSTANT_UFUNCS = TESTS + OF_INTEGERS
 UNSUPPORTED_UFUNCS = (np.nextafter, np.spacing)
 
 
@@ -148,8 +142,9 @@ def _test(ufunc: Any) -> Callable[..., Any]:
     return lambda *inputs: ufunc(*[raw(x) for x in inputs])
 
 
-UFUNCS.update({getattr(np, name): _test(getattr(np, name)) for name in _TESTS})
-UFUNCS.update({getattr(np, name): _of_integers(getattr(np, name)) for name in _INTEGERS})
+# Plain arrays of booleans; of whole numbers, Variables of whole numbers.
+UFUNCS.update({ufunc: _test(ufunc) for ufunc in TESTS})
+UFUNCS.update({ufunc: _of_integers(ufunc) for ufunc in OF_INTEGERS})
 
 FUNCTIONS[np.i0] = special.i0
 SCIPY_UFUNCS.update({name: getattr(special, name) for name in dir(special) if callable(getattr(special, name))})
