@@ -40,6 +40,13 @@ def test_structures():
     assert (value[1:], tangent[1:]) == ((7.0, "text"), (0.0, "text"))
 
 
+def test_results_that_are_no_floats():
+    (flags, count), _ = ad.jvp(lambda x: (x > 1, 3), (A,), (T,))
+    assert type(flags) is np.ndarray
+    assert_array_equal(flags, A > 1)
+    assert count == 3
+
+
 def test_tangent_none_is_a_constant():
     value, tangent = ad.jvp(lambda x, y: x.sum() * y.sum(), (A, A), (None, T))
     assert (value, tangent) == (36.0, 6.0 * T.sum())
@@ -183,6 +190,12 @@ def test_nth_derivative_is_element_by_element_and_keeps_the_dtype():
     found = ad.nth_derivative(F.sin, 3)(A.astype(np.float32))
     assert found.dtype == np.float32
     assert_allclose(found, -np.cos(A), rtol=1e-6)
+
+
+def test_derivative_of_order_0_is_the_function():
+    found = ad.nth_derivative(F.sin, 0)(A)
+    assert type(found) is np.ndarray
+    assert_array_equal(found, np.sin(A))
 
 
 def test_nth_derivative_in_another_argument():

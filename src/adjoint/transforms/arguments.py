@@ -247,9 +247,9 @@ class Results:
         self._where = [i for i, x in enumerate(self._all) if _is_differentiable(x)]
         self.variables = [x if isinstance(x, Variable) else Variable(x) for x in (self._all[i] for i in self._where)]
 
-    def build(self, found: Sequence[Any]) -> Any:
-        """The structure with `found` in place of the variables; what is no float as it is."""
-        values = list(self._all)
+    def build(self, found: Sequence[Any], *, is_plain: bool = False) -> Any:
+        """The structure with `found` in place of the variables; what is not made of floats as it is."""
+        values = [shown(x, is_plain=is_plain) for x in self._all]
         for i, value in zip(self._where, found, strict=True):
             values[i] = value
         return self.structure.build(values)

@@ -189,8 +189,8 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     is_plain = point.is_plain and not any(isinstance(t, Variable) for t in directions)
     is_plain = are_plain(is_plain, (*values, *derivatives))
     taken = (*point.leaves, *directions)
-    value = pushed.out.build(all_shown(values, is_plain=is_plain, given=taken))
-    tangent = pushed.out.build(all_shown(derivatives, is_plain=is_plain, given=taken))
+    value = pushed.out.build(all_shown(values, is_plain=is_plain, given=taken), is_plain=is_plain)
+    tangent = pushed.out.build(all_shown(derivatives, is_plain=is_plain, given=taken), is_plain=is_plain)
     return (value, tangent, aux) if has_aux else (value, tangent)
 
 
@@ -235,7 +235,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> Any:
             if part is None:
                 part = namespace_of(zero).zeros_like(zero)
             derivatives.append(part if isinstance(part, Variable) else leaf(part))
-        return run.out.build(all_shown(derivatives, is_plain=is_plain, given=directions))
+        return run.out.build(all_shown(derivatives, is_plain=is_plain, given=directions), is_plain=is_plain)
 
     value = run.value()
     run.end()
@@ -271,11 +271,13 @@ def nth_derivative(f: Callable[..., Any], n: int, argnum: int = 0) -> Any:
     def derivative(*args: Any, **kwargs: Any) -> Any:
         point = Point(f, args, kwargs, argnum)
         if n == 0:
-            return f(*args, **kwargs)
+            out = Results(point.call([as_variable(x) for x in point.leaves]))
+            is_plain = are_plain(point.is_plain, out.variables)
+            return out.build(all_shown(out.variables, is_plain=is_plain, given=point.leaves), is_plain=is_plain)
         ones = [LIFTED.ones_like(given(x)._data) for x in point.leaves]
         pushed, _ = push(point, [(t, *(None,) * (n - 1)) for t in ones])
         found = [c * float(math.factorial(n)) for c in pushed.coefficients(n)]
         is_plain = are_plain(point.is_plain, found)
-        return pushed.out.build(all_shown(found, is_plain=is_plain))
+        return pushed.out.build(all_shown(found, is_plain=is_plain), is_plain=is_plain)
 
     return derivative

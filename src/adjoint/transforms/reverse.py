@@ -84,7 +84,9 @@ class Pullback:
 
     def value(self) -> Any:
         """The results as they are given back."""
-        return self.out.build(all_shown(self.out.variables, is_plain=self.is_plain, given=self._values))
+        return self.out.build(
+            all_shown(self.out.variables, is_plain=self.is_plain, given=self._values), is_plain=self.is_plain
+        )
 
 
 def _as_variable(g: Any) -> Variable:
