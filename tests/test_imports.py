@@ -21,6 +21,7 @@ LAYERS = [
     ["optimize"],
     ["models", "hooks", "testing", "checking", "compile"],
     ["layers", "optimizers", "transforms"],
+    ["array_api"],
     ["numpy"],
     ["fft", "linalg", "special"],
     ["functions", "viz", "data"],

@@ -10,6 +10,7 @@ variable(0.8414709848078965) variable(0.5403023058681398)
 """
 
 from adjoint import (
+    array_api as array_api,
     data as data,
     errors as errors,
     fft as fft,

@@ -26,6 +26,8 @@ STRICT: ContextVar[bool] = ContextVar("adjoint.strict", default=False)
 LEVELS: ContextVar[frozenset[int]] = ContextVar("adjoint.levels", default=frozenset())
 # Whether a transform runs a function: compiled functions within it run as they were written.
 TRANSFORMING: ContextVar[bool] = ContextVar("adjoint.transforming", default=False)
+# Whether rules run on Variables, in a sweep that is recorded: comparisons give them plain arrays, as in other sweeps.
+IN_RULES: ContextVar[bool] = ContextVar("adjoint.in_rules", default=False)
 # The trace that is being made (see `adjoint.program.trace`).
 TRACE: ContextVar[Any] = ContextVar("adjoint.trace", default=None)
 

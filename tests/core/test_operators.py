@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from adjoint import Variable, functions as F
+from adjoint import Variable, apply, functions as F
 from adjoint.errors import GradientError, ShapeError
+from adjoint.ops import Op
 from adjoint.testing import check_grads
 
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
@@ -87,13 +88,33 @@ def test_operators_of_integers_refuse_floats(operation):
     "other", [Variable([2.0, 2.0]), np.array([2.0, 2.0]), 2.0], ids=["Variable", "array", "number"]
 )
 @pytest.mark.parametrize("operation", COMPARISONS, ids=lambda f: f.__name__)
-def test_comparisons_give_plain_booleans(operation, other):
+def test_comparisons_give_booleans_that_are_constants(operation, other):
     plain = other.data if isinstance(other, Variable) else other
-    for found, expected in ((operation(Variable(A), other), operation(A, plain)),
-                            (operation(other, Variable(A)), operation(plain, A))):  # fmt: skip
-        assert type(found) is np.ndarray
-        assert found.dtype == bool
-        assert found.tolist() == expected.tolist()
+    found = operation(Variable(A), other)
+    assert type(found) is Variable
+    assert found.dtype == bool
+    assert found.creator is None
+    assert found.data.tolist() == operation(A, plain).tolist()
+    # NumPy's functions give plain ones, also where an array is on the left.
+    reflected = operation(other, Variable(A))
+    assert type(reflected) is (np.ndarray if isinstance(other, np.ndarray) else Variable)
+    assert np.array_equal(reflected, operation(plain, A))
+
+
+@pytest.mark.parametrize("operation", COMPARISONS, ids=lambda f: f.__name__)
+def test_comparisons_give_rules_plain_booleans(operation):
+    seen = []
+
+    def rule(F, g, _y, x):
+        seen.append(type(operation(x, 2.0)))
+        return (g * operation(x, 2.0),)
+
+    x = Variable(A)
+    y = Op("masked", lambda xp, x: x * 1.0, vjp=rule)
+    for create_graph in (False, True):
+        apply(y, x).backward(np.ones(A.shape), create_graph=create_graph)
+    assert seen == [np.ndarray, np.ndarray]
+    assert type(operation(x, 2.0)) is Variable
 
 
 def test_variables_are_told_apart_by_identity():

@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # A line of each program's output. Results of training hold within the bounds of the number in the pattern's group.
 LINES: dict[str, list[str | tuple[str, float, float]]] = {
+    "array_api_scipy.py": [(r"20 functions, off by at most (.*)", 0.0, 1e-6)],
     "custom_op.py": [r"the rule agrees with differences up to order 3", r"M 1\.0   x \+0\.1652   x' -1\.0054   .*"],
     "digits.py": [(r"epoch 15: loss .*, accuracy on new images (.*)", 0.95, 1.0)],
     "draw_graph.py": [r'  0 \[label="tanh\'\'\(x\)", .*', r"  1 -> 0"],

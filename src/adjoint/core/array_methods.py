@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.core.value import Value
+from adjoint.core.standard import StandardArray
 from adjoint.errors import DTypeError
 
 __all__ = ["ArrayMethods"]
@@ -17,7 +17,7 @@ __all__ = ["ArrayMethods"]
 Axis = Any
 
 
-class ArrayMethods(Value):
+class ArrayMethods(StandardArray):
     """NumPy's methods, properties and operators. What is computed is recorded where it has a derivative."""
 
     __slots__ = ()

@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import Any, Protocol
 
 from adjoint.arrays import numpy_namespace
-from adjoint.config import LEVELS, STRICT
+from adjoint.config import IN_RULES, LEVELS, STRICT
 from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind, relevant_nodes
 from adjoint.core.unselected import Masks, masks_behind, note, zeroed
@@ -62,6 +62,12 @@ def sweep(
             found = sweep(roots, namespace, recorded, retained, targets, run_rules)
             run_rules.end(found)
             return found
+    if recorded is not None and not IN_RULES.get():
+        token = IN_RULES.set(True)
+        try:
+            return sweep(roots, namespace, recorded, retained, targets, run_rules)
+        finally:
+            IN_RULES.reset(token)
     rules = run_rules or _run_rules
     leaves: dict[Link, Any] = {}
     pending: dict[Node, Any] = {}  # by node that is still to come
