@@ -100,6 +100,25 @@ def test_argument_without_a_cotangent_counts_as_constant():
     assert ad.grad(lambda k: weighted({"a": 2.0, "b": 3.0}, k)["s"])(5.0) == 0.0
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_closure_over_what_an_outer_transform_lifted(several):
+    def scaled(x, w):
+        @ad.custom_vjp
+        def scale(w):
+            return (w * F.sin(x), w) if several else w * F.sin(x)
+
+        def backward(_, g):
+            return (g[0] * F.sin(x) + g[1] if several else g * F.sin(x),)
+
+        scale.defvjp(lambda w: (scale(w), None), backward)
+        return scale(w)[0] if several else scale(w)
+
+    w = Variable(2.0)
+    ad.vmap(lambda x: scaled(x, w))(A).sum().backward()
+    assert_allclose(w.grad.data, np.sin(A).sum())
+    assert_allclose(ad.vmap(ad.grad(scaled, 1), in_axes=(0, None))(A, 2.0), np.sin(A))
+
+
 def test_without_variables_it_is_the_function():
     assert_allclose(softplus(A).data, np.log1p(np.exp(A)))
     with ad.no_grad():

@@ -23,6 +23,7 @@ from adjoint.structures import flatten
 
 __all__ = [
     "ALIAS",
+    "TOKEN",
     "Point",
     "Results",
     "all_shown",
@@ -103,7 +104,7 @@ def given(value: Any) -> Any:
 
 # A lifted constant: the first input of the ops that enter and leave levels. By it their nodes and links know that
 # lifted arrays come from there, also where no other input is one.
-_TOKEN = Batch(0, np.zeros((1,)))
+TOKEN = Batch(0, np.zeros((1,)))
 
 
 def lifting_op(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Op:
@@ -121,7 +122,7 @@ def lifting_op(name: str, forward: Callable[..., Any], rule: Callable[..., Any])
 
 def lifting(op: Op, *inputs: Any, **params: Any) -> Variable:
     """A `lifting_op` of some inputs."""
-    made: Variable = apply(op, _TOKEN, *inputs, **params)
+    made: Variable = apply(op, TOKEN, *inputs, **params)
     if made.creator is None and is_differentiable_dtype(made.dtype):
         # What f writes to its elements has derivatives; what it was has none but along the level.
         made._link = link_to(None, CONTAINER, 0, made._data, ref(made))
@@ -131,8 +132,8 @@ def lifting(op: Op, *inputs: Any, **params: Any) -> Variable:
 def lifting_in(op: Op, *inputs: Any, **params: Any) -> Any:
     """A `lifting_op` within a derivative rule: on arrays, or recorded on Variables, as the rule runs."""
     if any(isinstance(x, Variable) for x in inputs):
-        return apply(op, _TOKEN, *inputs, **params)
-    return op.forward(None, _TOKEN, *inputs, **params)
+        return apply(op, TOKEN, *inputs, **params)
+    return op.forward(None, TOKEN, *inputs, **params)
 
 
 def positions_of(f: Callable[..., Any], argnums: Any, count: int) -> tuple[int, ...]:

@@ -12,11 +12,11 @@ from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import RECORDED, Variable, apply, leaf
 from adjoint.errors import ArgumentError, GradientError
-from adjoint.lifted import Batch, Series, levels_in
+from adjoint.lifted import Batch, Lifted, Series, levels_in
 from adjoint.lifted.nesting import part_of
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
-from adjoint.transforms.arguments import Results, given, is_array, name_of
+from adjoint.transforms.arguments import TOKEN, Results, given, is_array, name_of
 from adjoint.transforms.forward import enter_series, leave_series
 
 __all__ = ["CustomFunction", "custom_vjp"]
@@ -66,7 +66,9 @@ class CustomFunction:
         op = Op(self.__name__, run.forward, vjp=run.rule)  # type: ignore[attr-defined]
         if not variables:
             return value
-        made = apply(op, *variables)
+        # It may have found what an outer transform lifted elsewhere than in its arguments.
+        tokens = [TOKEN] if any(isinstance(y._data, Lifted) for y in run.out.variables) else []
+        made = apply(op, *variables, *tokens)
         return run.out.build(made if isinstance(made, tuple) else (made,))
 
     def _on_series(self, leaves: Sequence[Any], structure: Structure, level: int) -> Any:
@@ -119,6 +121,8 @@ class _Run:
     def rule(self, _F: Any, g: Any, y: Any, *xs: Any) -> tuple[Any, ...]:
         """The cotangents by the function's own rule; recorded, with the residuals computed anew, on Variables."""
         cotangents = g if isinstance(g, tuple) else g if isinstance(g, list) else [g]
+        tokens = (None,) * (len(xs) - len(self._where))
+        xs = xs[: len(self._where)]
         recorded = any(isinstance(x, Variable) for x in (*cotangents, *xs))
         if recorded:
             leaves = list(self._leaves)
@@ -136,10 +140,11 @@ class _Run:
         parts = _flat_cotangents(found, self._structure, name_of(self._function))
         chosen = [parts[i] for i in self._where]
         if recorded:
-            return tuple(
+            chosen = [
                 None if part is None else part if isinstance(part, Variable) else Variable(part) for part in chosen
-            )
-        return tuple(part._data if isinstance(part, Variable) else part for part in chosen)
+            ]
+            return (*chosen, *tokens)
+        return (*(part._data if isinstance(part, Variable) else part for part in chosen), *tokens)
 
 
 def _series_level(x: Any) -> int:
