@@ -1,9 +1,9 @@
 """Second derivatives of a model: the natural gradient and Newton's method beside gradient descent.
 
-A small network learns which points of the plane lie inside of a ring. Its parameters are one vector, by `ad.ravel`. The
-natural gradient divides by the Fisher information, the mean of g gᵀ over the examples and the labels that the model
-itself expects; `vmap(grad)` gives the gradient g of every example. Newton's method divides by the Hessian H. It is never
-made: `hvp` gives products H v, and the method of conjugate gradients solves H step = −gradient with them.
+A small network learns which points of the plane lie inside of a ring. Its parameters are one vector, by `ad.ravel`.
+The natural gradient divides by the Fisher information, the mean of g gᵀ over the examples and the labels that the model
+itself expects; `vmap(grad)` gives the gradient g of every example. Newton's method divides by the Hessian H. It is
+never made: `hvp` gives products H v, and the method of conjugate gradients solves H step = −gradient with them.
 """
 
 import numpy as np

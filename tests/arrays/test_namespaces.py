@@ -95,7 +95,10 @@ def test_arrays_of_two_libraries_do_not_mix(tagged):
         F.add(np.ones(3), Variable(tagged))
 
 
-@pytest.mark.parametrize("value", [1, 2.5, True, 1j, [1, 2], [1j, 2], [[1.0], [2.0]], np.float16(1), np.ones(2, np.uint8)], ids=repr)
+NUMBERS = [1, 2.5, True, 1j, [1, 2], [1j, 2], [[1.0], [2.0]], np.float16(1), np.ones(2, np.uint8)]
+
+
+@pytest.mark.parametrize("value", NUMBERS, ids=repr)
 def test_numbers_and_lists_become_arrays_with_their_dtype(value):
     array = as_array(value)
     assert array.dtype == np.asarray(value).dtype
@@ -115,7 +118,7 @@ def test_what_is_not_made_of_numbers_is_refused(value):
 
 @pytest.mark.parametrize(
     ("dtype", "expected"),
-    [("float16", True), ("float64", True), ("complex64", True), ("complex128", True), ("int64", False), ("bool", False)],
+    [(kind, True) for kind in ("float16", "float64", "complex64", "complex128")] + [("int64", False), ("bool", False)],
 )
 def test_real_and_complex_floats_are_what_has_gradients(dtype, expected):
     assert is_differentiable_dtype(np.dtype(dtype)) is expected

@@ -164,7 +164,7 @@ def test_numpy_reads_the_value():
     assert np.array(x) is not x.data
 
 
-@pytest.mark.parametrize("read", [np.asarray, np.array, lambda y: np.asarray([y, y]), lambda y: np.zeros(2) + [y, y]])
+@pytest.mark.parametrize("read", [np.asarray, np.array, lambda y: np.asarray([y, y]), lambda y: np.zeros(2) + [y, y]])  # noqa: RUF005
 def test_numpy_does_not_read_a_computed_value_silently(read):
     x = Variable([1.0, 2.0])
     y = x * 2.0

@@ -150,3 +150,17 @@ def test_the_users_line_is_that_within_the_function():
     for transform in (ad.grad(f), ad.vmap(f), ad.jacobian(f), lambda x: ad.jvp(f, (x,), (x,))):
         with pytest.raises(ShapeError, match=r"return y\.reshape\(7\)  # the line"):
             transform(np.ones((2, 3)))
+
+
+def test_backward_within_a_transform_gives_nothing_to_what_stands_outside():
+    w = ad.Variable([1.0, 2.0])
+
+    def f(x):
+        F.sum(w * x).backward()
+        return x
+
+    with pytest.raises(TransformError, match=r"within vmap.*shape \(2,\).*ad\.grad"):
+        ad.vmap(f)(np.ones((3, 2)))
+    with pytest.raises(TransformError, match="within vmap"):
+        ad.jvp(f, (np.ones(2),), (np.ones(2),))
+    assert w.grad is None

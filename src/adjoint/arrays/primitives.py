@@ -3,9 +3,9 @@
 Array API names where the standard has one. The others: `cbrt`, `einsum`, `erf`, `exp2` and `sigmoid` (which the
 standard lacks), `special` (any of SciPy's special functions, by its name), `getitem` (indexing in every NumPy form, as
 a function), `index_update` (assignment at an index, as a function), `unindex` and `scatter_add` (the adjoint of
-`getitem` and its sum with an array), `sum_to` (the adjoint of `broadcast_to`), `pick` (one element of each row), `flush_tiny` (which keeps decaying averages from ever becoming
-subnormal), and `require` (which raises an error unless flags are true). Arithmetic, comparison and `@` are the arrays'
-own operators.
+`getitem` and its sum with an array), `sum_to` (the adjoint of `broadcast_to`), `pick` (one element of each row),
+`flush_tiny` (which keeps decaying averages from ever becoming subnormal), and `require` (which raises an error unless
+flags are true). Arithmetic, comparison and `@` are the arrays' own operators.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from adjoint.arrays import namespace_of
-from adjoint.core.graph import Node
-from adjoint.ops import raw_functions
+from adjoint.core.graph import Link, Node
+from adjoint.ops import Op, raw_functions
 
 __all__ = ["Masks", "masks_behind", "note", "zeroed"]
 
@@ -39,47 +39,56 @@ def masks_behind(node: Node, mask: Any, g_shape: tuple[int, ...], g_dtype: Any, 
     Given only where the input was made by an op that acts element by element or moves elements.
     """
     op = node.op
-    own = op.selects(y, *xs, **node.params) if op.selects is not None else (None,) * len(node.inputs)
-    found: list[Any] = []
-    for link, left_out in zip(node.inputs, own, strict=False):
-        creator = None if link is None else link.creator
-        if creator is None or not (creator.op.elementwise or creator.op.linear) or creator.siblings:
-            found.append(None)
-        else:
-            assert link is not None
-            whole = left_out is not None and not op.elementwise  # of a reduction: in the input's shape
-            found.append(_joined(left_out, mask if op.elementwise else None, link.shape == g_shape or whole))
-    if mask is not None and op.linear and not op.elementwise:
-        _add_moved(found, node, mask, g_shape, g_dtype)
+    wanted = [_takes_masks(link, op) for link in node.inputs]
+    if True not in wanted:
+        return [None] * len(wanted)
+    found: list[Any] = [None] * len(wanted)
+    own = op.selects(y, *xs, **node.params) if op.selects is not None else (None,) * len(wanted)
+    moved = _moved(node, mask, g_shape, g_dtype) if mask is not None and op.linear and not op.elementwise else None
+    for position, (link, left_out) in enumerate(zip(node.inputs, own, strict=False)):
+        if not wanted[position]:
+            continue
+        assert link is not None
+        if op.elementwise:
+            found[position] = _joined(left_out, mask) if link.shape == g_shape else None
+        else:  # masks are in the input's shape
+            found[position] = _joined(left_out, None if moved is None else moved[position])
     return found
 
 
-def _joined(a: Any, b: Any, fits: bool) -> Any:
-    if not fits:
-        return None
+def _takes_masks(link: Link | None, op: Op) -> bool:
+    """Whether an input was made by an op that a mask can be taken through; not by the same again, as in a loop."""
+    creator = None if link is None else link.creator
+    if creator is None or creator.siblings:
+        return False
+    return creator.op.elementwise or (creator.op.linear and creator.op is not op)
+
+
+def _joined(a: Any, b: Any) -> Any:
     if a is None or b is None:
         return b if a is None else a
     return a | b
 
 
-def _add_moved(found: list[Any], node: Node, mask: Any, shape: tuple[int, ...], dtype: Any) -> None:
-    """The mask behind an op that is linear and moves elements: what the rule makes of ones at the other lanes."""
+def _moved(node: Node, mask: Any, shape: tuple[int, ...], dtype: Any) -> list[Any]:
+    """The masks behind an op that is linear and moves elements: where its rules make zeros of ones elsewhere."""
     xp = namespace_of(mask)
     F = raw_functions(xp)
     others = xp.astype(xp.broadcast_to(xp.logical_not(mask), shape), dtype)
     op = node.op
-    if op.vjp is None:
-        return
-    options = dict(node.params)
-    if op.takes_needs:
-        options["needs"] = [link is not None for link in node.inputs]
-    parts = op.vjp(F, others, node.output, *node.saved, **options)
-    for position, (link, part) in enumerate(zip(node.inputs, parts, strict=False)):
-        creator = None if link is None else link.creator
-        if part is not None and creator is not None and (creator.op.elementwise or creator.op.linear):
-            assert link is not None
-            if part.shape == link.shape and not creator.siblings:
-                found[position] = part == 0
+    if op.rules is not None:
+        rules = [*op.rules, *(None,) * (len(node.inputs) - len(op.rules))]
+        parts = [None if rule is None else rule(F, others, node.output, *node.saved, **node.params) for rule in rules]
+    else:
+        assert op.vjp is not None
+        options = (
+            {**node.params, "needs": [link is not None for link in node.inputs]} if op.takes_needs else node.params
+        )
+        parts = op.vjp(F, others, node.output, *node.saved, **options)
+    return [
+        part == 0 if part is not None and link is not None and part.shape == link.shape else None
+        for link, part in zip(node.inputs, parts, strict=True)
+    ]
 
 
 def zeroed(part: Any, mask: Any, F: Any) -> Any:

@@ -10,15 +10,15 @@ from weakref import ref
 import numpy as np
 
 from adjoint.arrays import NAMESPACES, NUMBERS, as_array, complex_beside, namespace_of, numpy_namespace
-from adjoint.config import RECORDING, recording_mode
+from adjoint.config import LEVELS, RECORDING, recording_mode
 from adjoint.core.array_methods import ArrayMethods
-from adjoint.core.assignment import assign, is_container
+from adjoint.core.assignment import VIEWS, assign, is_container, noted_view
 from adjoint.core.explain import raise_forward_error
 from adjoint.core.graph import Link, ManyNode, Node, OtherManyNode, OtherNode, link_to, unchain_behind
 from adjoint.core.indexing import split_index
 from adjoint.core.sweep import Links, sweep
-from adjoint.errors import GradientError, ShapeError
-from adjoint.lifted import lowered
+from adjoint.errors import GradientError, ShapeError, TransformError
+from adjoint.lifted import levels_in, lowered
 from adjoint.ops import TABLE, Op, arithmetic, elementary, forward_in, indexing, products, reductions, shaping
 from adjoint.provenance.watching import BLOCKS, watcher_due
 
@@ -39,7 +39,7 @@ class Variable(ArrayMethods):
         name: the name or None.
 
     Raises:
-        DTypeError: for objects, strings and complex numbers.
+        DTypeError: for objects and strings.
 
     >>> import adjoint as ad
     >>> x = ad.Variable(3.0)
@@ -124,8 +124,7 @@ class Variable(ArrayMethods):
             return
         retained: list[tuple[Link, Any]] | None = [] if retain_grad else None
         if not create_graph:
-            namespace = namespace_of(self._data, cotangent._data)
-            leaves = sweep([(link, cotangent._data)], namespace, None, retained)
+            leaves = sweep([(link, cotangent._data)], self._namespace_with(cotangent), None, retained)
             self._grad = None
             _deliver([*retained, *leaves.items()] if retained else leaves.items(), cotangent)
         elif RECORDING.get():
@@ -135,9 +134,13 @@ class Variable(ArrayMethods):
                 self._backward_recorded(link, cotangent, retained)
 
     def _backward_recorded(self, link: Link, cotangent: Variable, retained: list[tuple[Link, Any]] | None) -> None:
-        leaves = sweep([(link, cotangent)], namespace_of(self._data), RECORDED, retained)
+        leaves = sweep([(link, cotangent)], self._namespace_with(cotangent), RECORDED, retained)
         self._grad = None
         _deliver([*(retained or ()), *leaves.items()], cotangent)
+
+    def _namespace_with(self, cotangent: Variable) -> Any:
+        data, other = self._data, cotangent._data
+        return NAMESPACES[type(data)] if type(data) is type(other) else namespace_of(data, other)
 
     def _starting_cotangent(self, gradient: Any) -> Variable:
         if self._data.dtype.kind not in "fc":
@@ -338,7 +341,9 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
         raise_forward_error(op, arrays, params, error)
         raise
     if generation < 0 or not op.differentiable or not RECORDING.get():
-        return tuple(map(_wrap, output[: op.outputs])) if type(output) is tuple else _wrap(output)
+        if type(output) is tuple:
+            return tuple(map(_wrap, output[: op.outputs]))
+        return _wrap(output) if op not in VIEWS else noted_view(_wrap(output), inputs[0], op, params)
     count = len(arrays)
     for position in op.drops[count] if count < len(op.drops) else op.dropped(count):
         link = links[position]
@@ -453,6 +458,9 @@ def _deliver(cotangents: Iterable[tuple[Link, Any]], start: Variable) -> None:
     A rule may hand one array to several inputs, or a view of one. No two Variables show the same memory as
     their gradients, so that changing one in place leaves the other alone.
     """
+    if LEVELS.get():
+        cotangents = list(cotangents)
+        _check_levels(cotangents)
     shown = {id(start._data)}
     for link, cotangent in cotangents:
         variable = link.variable()
@@ -475,6 +483,18 @@ def _deliver(cotangents: Iterable[tuple[Link, Any]], start: Variable) -> None:
             variable._accumulate(own, created=own._link is not None)
 
 
+def _check_levels(cotangents: Iterable[tuple[Link, Any]]) -> None:
+    """Raises TransformError for a gradient that a Variable from outside of a transform would get within it."""
+    for link, cotangent in cotangents:
+        array = cotangent._data if isinstance(cotangent, Variable) else cotangent
+        variable = link.variable()
+        if variable is not None and not levels_in(array) <= link.levels:
+            raise TransformError(
+                f"backward() within vmap, jvp or one made of them gives {variable._brief()}, which stands outside, "
+                "a gradient for each example or direction; take it as a result of ad.grad or ad.vjp within instead"
+            )
+
+
 class _VariableFunctions:
     """The functions that rules use under ``create_graph``: every op, on Variables and recorded."""
 
@@ -490,9 +510,7 @@ class _VariableFunctions:
 VariableFunctions: Any = _VariableFunctions()
 
 # The cotangent of what enters a transform unlifted; its own cotangent enters every level again as it is.
-_lowered = Op(
-    "lowered", lambda _xp, x, *, level: lowered(x, level), vjp=lambda _F, g, _y, _x, *, level: (g,), linear=True
-)
+_lowered = Op("lowered", lambda _xp, x, *, level: lowered(x, level), vjp=lambda _F, g, _y, _x, **_: (g,), linear=True)
 
 
 class _Recorded:

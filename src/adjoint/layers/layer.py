@@ -190,7 +190,8 @@ class Layer:
                     f"{os.fspath(path)}: {name!r} has shape {array.shape}, the model's has {params[name].shape}"
                 )
             if name in params and array.dtype.kind == "c" and params[name].dtype.kind != "c":
-                raise FormatError(f"{os.fspath(path)}: {name!r} is of {array.dtype}, the model's of {params[name].dtype}")
+                own = params[name].dtype
+                raise FormatError(f"{os.fspath(path)}: {name!r} is of {array.dtype}, the model's of {own}")
             if name in waiting:
                 owner = waiting[name]
                 problem = owner._misfit(name.rpartition(".")[2], array.shape)
@@ -245,7 +246,7 @@ class Layer:
 
 
 def _opened(layer: Layer) -> Any:
-    """A layer as a structure (see `adjoint.structures`): its parameters by path, and in results a dictionary of them."""
+    """A layer as a structure (see `adjoint.structures`): its parameters by path; in results a dictionary of them."""
     params = layer._params()
     paths = tuple(params)
     old = tuple(params.values())

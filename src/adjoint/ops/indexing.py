@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from adjoint.arrays import Place, fill
 from adjoint.ops.declaration import Sample, op
 
@@ -86,6 +88,15 @@ def _written_rule(F, g, _y, _x, _values, *arrays, index, in_place=False):
     return F.reshape(part, shape=(1,) * extra + part.shape) if extra > 0 else part
 
 
+def _overwritten(_y, x, _values, *arrays, index, in_place=False):
+    """Where x is written to. Not known of index arrays that are not NumPy's."""
+    if any(type(array) is not np.ndarray for array in arrays):
+        return (None, None)
+    mask = np.zeros(x.shape, np.bool_)
+    mask[fill(index, arrays)] = True
+    return (mask, None)
+
+
 index_update = op(
     "index_update",
     lambda xp, x, values, *arrays, index, in_place=False: xp.index_update(
@@ -95,6 +106,7 @@ index_update = op(
         lambda F, g, _y, _x, _values, *arrays, index, in_place=False: F.index_update(g, 0.0, *arrays, index=index),
         _written_rule,
     ),
+    selects=_overwritten,
     linear=True,
     samples=(
         Sample((3, 4), (4,), index=1),

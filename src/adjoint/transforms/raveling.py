@@ -24,9 +24,9 @@ def ravel(x: Any) -> tuple[Any, Callable[[Any], Any]]:
         x: an array, Variable or number, or a structure of them; a model gives its parameters.
 
     Returns:
-        ``(vector, unravel)``. The vector is an array if all leaves are plain, else a Variable, recorded. `unravel` takes
-        a vector of that length, an array or a Variable, and returns the structure with its numbers; for a model, the
-        model with other parameters.
+        ``(vector, unravel)``. The vector is an array if all leaves are plain, else a Variable, recorded. `unravel`
+        takes a vector of that length, an array or a Variable, and returns the structure with its numbers; for a
+        model, the model with other parameters.
 
     >>> import adjoint as ad
     >>> import numpy as np
