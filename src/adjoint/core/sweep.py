@@ -7,7 +7,7 @@ adding contributions up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import repeat
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from adjoint.core.unselected import Masks, masks_behind, note, zeroed
 from adjoint.errors import GradientError
 from adjoint.lifted import LIFTED, Lifted, levels_in, lowered
 from adjoint.ops import raw_functions
-from adjoint.provenance.watching import BLOCKS, WATCHER, RuleRunner
+from adjoint.provenance.watching import BLOCKS, WATCHER
 
 __all__ = ["Links", "Recorded", "sweep"]
 
@@ -45,7 +45,6 @@ def sweep(
     recorded: Recorded | None,
     retained: list[tuple[Link, Any]] | None = None,
     targets: Collection[Link] | None = None,
-    run_rules: RuleRunner | None = None,
 ) -> dict[Link, Any]:
     """The cotangents of the leaves behind `roots`, or of `targets`, given those of the roots.
 
@@ -55,20 +54,31 @@ def sweep(
         recorded: how to record the sweep; None for one on plain arrays.
         retained: where a list is given, each intermediate value's link and cotangent are added to it.
         targets: the links whose cotangents are wanted, at which the sweep ends; None for all leaves.
-        run_rules: what runs the rules, where the sweep is watched.
     """
-    if BLOCKS and run_rules is None and (watcher := WATCHER.get()) is not None:
-        with watcher.sweeping(_run_rules, roots) as run_rules:
-            found = sweep(roots, namespace, recorded, retained, targets, run_rules)
-            run_rules.end(found)
+    watcher = WATCHER.get() if BLOCKS else None
+    if recorded is None and watcher is None:
+        return _swept(roots, namespace, None, retained, targets, _run_rules)
+    token = IN_RULES.set(recorded is not None or IN_RULES.get())
+    try:
+        if watcher is None:
+            return _swept(roots, namespace, recorded, retained, targets, _run_rules)
+        with watcher.sweeping(_run_rules, roots) as watched:
+            found = _swept(roots, namespace, recorded, retained, targets, watched)
+            watched.end(found)
             return found
-    if recorded is not None and not IN_RULES.get():
-        token = IN_RULES.set(True)
-        try:
-            return sweep(roots, namespace, recorded, retained, targets, run_rules)
-        finally:
-            IN_RULES.reset(token)
-    rules = run_rules or _run_rules
+    finally:
+        IN_RULES.reset(token)
+
+
+def _swept(
+    roots: Sequence[tuple[Link, Any]],
+    namespace: Any,
+    recorded: Recorded | None,
+    retained: list[tuple[Link, Any]] | None,
+    targets: Collection[Link] | None,
+    rules: Callable[..., Sequence[Any]],
+) -> dict[Link, Any]:
+    """The sweep, with what runs the rules."""
     leaves: dict[Link, Any] = {}
     pending: dict[Node, Any] = {}  # by node that is still to come
     ours: set[Any] = set()  # keys in either table whose cotangent is a sum made here
