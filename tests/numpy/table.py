@@ -19,6 +19,7 @@ V, W = _drawn(4), _drawn(4)
 M, N, S = _drawn(2, 3), _drawn(2, 3), _drawn(3, 3)
 T, ONE = _drawn(2, 3, 2), np.array(1.3)
 Z, SMALL = _drawn(2, 3, low=-1.9, high=2.1), _drawn(2, 3, low=-0.8, high=0.8)
+_UNEVEN = _RNG.normal(size=(2, 3))
 HOLES = np.array([[1.0, np.nan, 3.0], [0.5, 2.5, 1.7]])  # not differentiated by differences
 MASK = np.array([[True, False, True], [False, True, True]])
 
@@ -60,6 +61,14 @@ UFUNCS = [
     ("maximum", lambda x: np.maximum.reduce(x, axis=0), (M,)),
     ("minimum", lambda x: np.minimum.reduce(x, axis=None), (M,)),
     ("logaddexp", lambda x: np.logaddexp.reduce(x, axis=1), (M,)),
+    *((f.__name__, f.reduce, (S,)) for f in (np.subtract, np.divide, np.hypot, np.fmax, np.arctan2)),
+    ("logaddexp", lambda x: np.logaddexp.reduce(x, axis=None, initial=0.5, keepdims=True), (M,)),
+    ("hypot", lambda x: np.hypot.reduce(x, axis=(2, 0), keepdims=True), (T,)),
+    ("hypot", lambda x: np.hypot.reduce(x, axis=1, initial=1.5), (T,)),
+    *((f.__name__, f.accumulate, (S,)) for f in (np.maximum, np.minimum, np.logaddexp, np.subtract)),
+    ("maximum", lambda x: np.maximum.accumulate(x, axis=1), (M,)),
+    ("add", lambda x: np.add.reduceat(x, [0, 2, 1]), (V,)),
+    ("multiply", lambda x: np.multiply.reduceat(x, [0, 1], axis=1), (M,)),
     ("add", lambda x: np.add.accumulate(x), (M,)),
     ("multiply", lambda x: np.multiply.accumulate(x, axis=1), (M,)),
     ("multiply", lambda a, b: np.multiply.outer(a, b), (M, V)),
@@ -95,7 +104,11 @@ REDUCTIONS = [
     ("quantile", lambda x: np.quantile(x, [0.1, 0.75], axis=1), (M,)),
     ("quantile", lambda x: np.quantile(x, 0.3, axis=(0, 2), keepdims=True), (T,)),
     ("quantile", lambda x, q: np.quantile(x, q), (M, np.array([0.33, 0.61]))),
-    ("quantile", lambda x: np.quantile(x, 0.3, axis=1, method="midpoint"), (M,)),
+    *(
+        ("quantile", lambda x, m=m: np.quantile(x, [[0.3, 0.52]], axis=1, method=m, keepdims=True), (T,))
+        for m in "midpoint hazen weibull median_unbiased inverted_cdf averaged_inverted_cdf".split()
+    ),
+    ("quantile", lambda x: np.quantile(x, 0.3, method="normal_unbiased"), (M,)),
     ("percentile", lambda x: np.percentile(x, 40), (M,)),
     ("percentile", lambda x: np.percentile(x, [20, 70], method="lower"), (M,)),
     *((name, getattr(np, name), (M,)) for name in "nansum nanprod nanmean nanvar nanstd nanmax nanmin".split()),
@@ -104,6 +117,8 @@ REDUCTIONS = [
     ("nanpercentile", lambda x: np.nanpercentile(x, 30.0, axis=0), (M,)),
     ("cov", np.cov, (M,)),
     ("cov", lambda x, y: np.cov(x, y, rowvar=False, ddof=0), (M, N)),
+    ("cov", lambda x: np.cov(x, fweights=[1, 2, 1]), (M,)),
+    ("cov", lambda x, w: np.cov(x, V, aweights=w, fweights=[1, 2, 1, 3]), (W, _drawn(4))),
     ("corrcoef", np.corrcoef, (S,)),
 ]
 
@@ -155,6 +170,15 @@ SHAPES = [
     *((name, getattr(np, name), (x,)) for name in "atleast_1d atleast_2d atleast_3d".split() for x in (ONE, V, M, T)),
     ("pad", lambda x: np.pad(x, 1), (M,)),
     ("pad", lambda x: np.pad(x, ((0, 1), (2, 0)), constant_values=((1.0, 2.0), (3.0, 4.0))), (M,)),
+    *(
+        ("pad", lambda x, m=m: np.pad(x, ((1, 2), (2, 1)), m), (_UNEVEN,))
+        for m in ("mean", "median", "maximum", "minimum", "linear_ramp")
+    ),
+    ("pad", lambda x: np.pad(x, 2, "mean", stat_length=((1, 2), (3, 9))), (M,)),
+    ("pad", lambda x, y: np.pad(x, {-1: (2, 1)}, "linear_ramp", end_values=y), (M, ONE)),
+    *(("pad", lambda x, m=m: np.pad(x, (3, 2), m, reflect_type="odd"), (S,)) for m in ("reflect", "symmetric")),
+    ("sliding_window_view", lambda x: np.lib.stride_tricks.sliding_window_view(x, (2, 2)), (M,)),
+    ("sliding_window_view", lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, axis=1), (T,)),
     *(("pad", lambda x, m=m: np.pad(x, (1, 2), m), (V,)) for m in ("edge", "reflect", "symmetric", "wrap")),
 ]
 
@@ -176,6 +200,8 @@ JOINING = [
     ("insert", lambda x: np.insert(x, 1, 5.0), (V,)),
     ("insert", lambda x, y: np.insert(x, [1, 1, 4], y), (V, _drawn(3))),
     ("insert", lambda x, y: np.insert(x, 1, y, axis=1), (M, _drawn(2))),
+    ("insert", lambda x: np.insert(x, [1], [7.0, 8.0]), (V,)),
+    ("insert", lambda x, y: np.insert(x, [1], y, axis=1), (M, _drawn(2, 2))),
     ("insert", lambda x, y: np.insert(x, slice(0, 2), y, axis=0), (M, N)),
     ("delete", lambda x: np.delete(x, [0, 2]), (V,)),
     ("delete", lambda x: np.delete(x, 1, axis=1), (M,)),
@@ -252,12 +278,15 @@ PRODUCTS = [
     ("kron", np.kron, (M, _drawn(2, 1))),
     ("kron", np.kron, (V, M)),
     ("cross", np.cross, (S, _drawn(3, 3))),
+    ("cross", lambda a: np.cross(a, np.ones((3, 2)), axisa=1, axisb=0, axisc=0), (M,)),
     ("convolve", np.convolve, (V, _drawn(3))),
     *(("convolve", lambda a, b, m=m: np.convolve(a, b, m), (_drawn(3), _drawn(5))) for m in ("same", "valid")),
     *(("correlate", lambda a, b, m=m: np.correlate(a, b, m), (V, _drawn(3))) for m in ("full", "same", "valid")),
     *(("correlate", lambda a, b, m=m: np.correlate(a, b, m), (_drawn(2), V)) for m in ("full", "same", "valid")),
     ("polyval", np.polyval, (V, M)),
     ("polyadd", np.polyadd, (V, _drawn(2))),
+    ("polyadd", lambda p: np.polyadd(p, 1.0), (V,)),
+    ("polymul", lambda p: np.polymul(2.0, p), (V,)),
     ("polysub", np.polysub, (_drawn(2), V)),
     ("polymul", np.polymul, (V, _drawn(2))),
     ("polyder", lambda p: np.polyder(p, 2), (V,)),

@@ -102,6 +102,11 @@ class ArrayMethods(StandardArray):
         """The imaginary part."""
         return np.imag(self)
 
+    @property
+    def flat(self) -> Any:
+        """The elements in one row: a view."""
+        return np.reshape(self, -1)
+
     # Shapes
 
     def ravel(self, order: Any = "C") -> Any:
@@ -136,27 +141,35 @@ class ArrayMethods(StandardArray):
         """The elements, or the parts along `axis`, at `indices`."""
         return np.take(self, indices, axis=axis)
 
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """The parts along `axis` for which `condition` is true."""
+        return np.compress(condition, self, axis=axis)
+
+    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+        """Assigns to elements of the row that this array is; see `numpy.put`."""
+        np.put(self, indices, values, mode=mode)  # type: ignore[arg-type]
+
     # Along axes
 
-    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
-        """The standard deviation along `axis`."""
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **options: Any) -> Any:
+        """The standard deviation along `axis`; `options` are those of `numpy.std`."""
+        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
 
-    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
-        """The variance along `axis`."""
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **options: Any) -> Any:
+        """The variance along `axis`; `options` are those of `numpy.var`."""
+        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """The product along `axis`."""
-        return np.prod(self, axis=axis, keepdims=keepdims)
+    def prod(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Any:
+        """The product along `axis`; `options` are those of `numpy.prod`."""
+        return np.prod(self, axis=axis, keepdims=keepdims, **options)
 
-    def cumsum(self, axis: int | None = None) -> Any:
+    def cumsum(self, axis: int | None = None, **options: Any) -> Any:
         """The running sum along `axis`; of all elements in one row for None."""
-        return np.cumsum(self, axis=axis)
+        return np.cumsum(self, axis=axis, **options)
 
-    def cumprod(self, axis: int | None = None) -> Any:
+    def cumprod(self, axis: int | None = None, **options: Any) -> Any:
         """The running product along `axis`; of all elements in one row for None."""
-        return np.cumprod(self, axis=axis)
+        return np.cumprod(self, axis=axis, **options)
 
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         """The sum of the diagonal."""
@@ -192,6 +205,9 @@ class ArrayMethods(StandardArray):
         """Raises DTypeError: elements are not sorted in place."""
         raise DTypeError("x.sort() would sort in place; use F.sort(x) or numpy.sort(x), which make a new Variable")
 
+    def __round__(self, decimals: int | None = None) -> Any:
+        return int(np.rint(self.item())) if decimals is None else np.round(self, decimals)
+
     # Plain values
 
     def argmax(self, axis: int | None = None) -> Any:
@@ -205,6 +221,14 @@ class ArrayMethods(StandardArray):
     def argsort(self, axis: int = -1) -> Any:
         """The indices that would sort: a plain array."""
         return np.argsort(self, axis=axis)
+
+    def argpartition(self, kth: Any, axis: int | None = -1) -> Any:
+        """The indices that would partition: a plain array."""
+        return np.argpartition(self, kth, axis=axis)
+
+    def searchsorted(self, values: Any, side: Any = "left") -> Any:
+        """Where values would be inserted to keep this row sorted: a plain array."""
+        return np.searchsorted(self, values, side=side)
 
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Whether no element is 0: plain booleans."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from adjoint.ops.declaration import Op
 
 __all__ = [
+    "TRANSFORMED",
     "LevelLink",
     "Link",
     "ManyNode",
@@ -35,6 +36,10 @@ __all__ = [
 ]
 
 _GENERATION = attrgetter("generation")
+
+
+# The name of the op by which a transform gives a function what stands for its argument: in that it differentiates.
+TRANSFORMED = "alias"
 
 
 class Link:
@@ -174,6 +179,8 @@ def is_asked_for(link: Link | None) -> bool:
     """Whether a value depends on a Variable that somebody holds, so that a derivative in it may be asked for."""
     if link is None or link.creator is None:
         return False
+    if link.creator.op.name == TRANSFORMED:
+        return True
     return any(
         behind is not None and behind.variable() is not None
         for node in nodes_behind(link.creator)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import opcode
 import sys
 from typing import Any
 
@@ -12,11 +11,11 @@ from adjoint.arrays import as_array
 from adjoint.config import RECORDING
 from adjoint.core.graph import Link, is_asked_for
 from adjoint.core.numpy_protocol import UFUNCS, call_function, call_ufunc
+from adjoint.core.readers import computes_on, library_function, stores, takes_lists
 from adjoint.errors import ArgumentError, DTypeError, GradientError, OutOfRangeError
+from adjoint.lifted import Lifted
 
 __all__ = ["Value", "array_of", "raw"]
-
-_STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
 
 
 class Value:
@@ -117,15 +116,42 @@ class Value:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         # Whole numbers have no gradient to lose.
-        if (dtype is None or np.dtype(dtype).kind in "fc") and RECORDING.get() and is_asked_for(self._link):
-            self._raise_lost()
+        if (dtype is None or np.dtype(dtype).kind in "fcO") and RECORDING.get() and self._data.dtype.kind in "fc":
+            self._check_not_lost(sys._getframe(1))
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def _check_not_stored(self, frame: Any) -> None:
-        """Raises GradientError for ``array[0] = x``: there NumPy asks for a float, as a program does that reads x."""
-        stores = frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR
-        if stores and RECORDING.get() and is_asked_for(self._link):
+        """Raises GradientError for ``array[0] = x`` and ``math.sin(x)``: they ask for a float, as who reads x does."""
+        if not RECORDING.get() or not (is_asked_for(self._link) or isinstance(self._data, Lifted)):
+            return
+        if stores(frame):
             self._raise_lost()
+        function = computes_on(frame)
+        if function is not None:
+            raise GradientError(
+                f"{function} of {self._brief()} would be a constant without a derivative; use the function of NumPy or "
+                "of adjoint.functions for it, numpy.sin(x) for math.sin(x), or float(x) to read the number"
+            )
+
+    def _check_not_lost(self, frame: Any) -> None:
+        """Raises GradientError where an array is made of a computed value, or a function gets a list that holds x."""
+        if is_asked_for(self._link):
+            function = library_function(frame)
+            if function is not None:
+                raise GradientError(
+                    f"{function} computes on plain arrays, and {self._brief()} would lose its graph; use the function "
+                    "of this name in adjoint.special, adjoint.linalg or numpy.linalg, adjoint.optimize for solvers, or "
+                    "SciPy's mode for the array API; to read the values, x.data"
+                )
+            self._raise_lost()
+        # Results that are leaves may be read, as those of ad.no_grad(); from a leaf with a link something was computed.
+        is_used = self._link is not None and self._link.creator is None
+        function = takes_lists(frame) if is_used else None
+        if function is not None:
+            raise GradientError(
+                f"{function} was given a list that holds {self._brief()}, and NumPy would make an array of it; write "
+                "numpy.stack([…]) for the list, or use the function of adjoint.numpy; to read the values, x.data"
+            )
 
     def _raise_lost(self) -> None:
         raise GradientError(

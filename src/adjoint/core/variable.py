@@ -250,29 +250,44 @@ class Variable(ArrayMethods):
         """The Variable with its axes in reverse order."""
         return apply(shaping.transpose, self, axes=None)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """The sum along `axis`; see `adjoint.functions.sum`."""
+    def sum(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Variable:
+        """The sum along `axis`; see `adjoint.functions.sum`. `options` are those of `numpy.sum`."""
+        if options:
+            found: Variable = np.sum(self, axis=axis, keepdims=keepdims, **options)
+            return found
         return apply(reductions.sum, self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """The mean along `axis`; see `adjoint.functions.mean`."""
+    def mean(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Variable:
+        """The mean along `axis`; see `adjoint.functions.mean`. `options` are those of `numpy.mean`."""
+        if options:
+            found: Variable = np.mean(self, axis=axis, keepdims=keepdims, **options)
+            return found
         return apply(reductions.mean, self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """The largest along `axis`; see `adjoint.functions.max`."""
+    def max(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Variable:
+        """The largest along `axis`; see `adjoint.functions.max`. `options` are those of `numpy.max`."""
+        if options:
+            found: Variable = np.max(self, axis=axis, keepdims=keepdims, **options)
+            return found
         return apply(reductions.max, self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """The smallest along `axis`; see `adjoint.functions.min`."""
+    def min(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Variable:
+        """The smallest along `axis`; see `adjoint.functions.min`. `options` are those of `numpy.min`."""
+        if options:
+            found: Variable = np.min(self, axis=axis, keepdims=keepdims, **options)
+            return found
         return apply(reductions.min, self, axis=axis, keepdims=keepdims)
 
-    def reshape(self, *shape: Any) -> Variable:
+    def reshape(self, *shape: Any, order: Any = "C") -> Variable:
         """The same elements in another shape, given as numbers or as one tuple; one length may be -1."""
+        if order != "C":
+            reshaped: Any = np.reshape(self, _shape_argument(shape), order=order)
+            return reshaped
         return apply(shaping.reshape, self, shape=_shape_argument(shape))
 
     def transpose(self, *axes: Any) -> Variable:
         """The axes in the given order, as numbers or as one tuple; reversed without any."""
-        return apply(shaping.transpose, self, axes=_shape_argument(axes) if axes else None)
+        return apply(shaping.transpose, self, axes=_shape_argument(axes) if axes and axes != (None,) else None)
 
     def astype(self, dtype: Any) -> Variable:
         """The values in another dtype; the cotangent comes back in this one's."""

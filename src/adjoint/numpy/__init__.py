@@ -35,6 +35,8 @@ from adjoint.numpy import (
     scans as _scans,
     shapes as _shapes,
     statistics as _statistics,
+    surroundings as _surroundings,
+    ufunc_methods as _ufunc_methods,
     ufuncs as _ufuncs,
 )
 from adjoint.numpy.creation import (
@@ -44,6 +46,7 @@ from adjoint.numpy.creation import (
     ascontiguousarray as ascontiguousarray,
     c_ as c_,
     full as full,
+    full_like as full_like,
     r_ as r_,
     taking_lists as _taking_lists,
 )
@@ -64,6 +67,8 @@ _FILLING = (
     _scans,
     _shapes,
     _statistics,
+    _surroundings,
+    _ufunc_methods,
     _ufuncs,
 )
 

@@ -16,7 +16,7 @@ from adjoint.errors import DTypeError
 from adjoint.functions import shapes
 from adjoint.numpy.registering import in_dtype, run
 
-__all__ = ["array", "asanyarray", "asarray", "ascontiguousarray", "c_", "full", "r_", "taking_lists"]
+__all__ = ["array", "asanyarray", "asarray", "ascontiguousarray", "c_", "full", "full_like", "r_", "taking_lists"]
 
 # Those that take a list of arrays, which need not have one shape.
 _TAKE_SEVERAL = frozenset(
@@ -75,6 +75,19 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **kwargs: Any) -> Any:
     return np.full(shape, fill_value, dtype, **kwargs)
 
 
+def full_like(a: Any, fill_value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    """An array of the shape of `a` and of one value, which may be a Variable.
+
+    >>> import adjoint as ad
+    >>> x = ad.Variable(2.0)
+    >>> full_like(np.zeros(3), x).sum().backward()
+    >>> print(x.grad)
+    variable(3.0)
+    """
+    function = FUNCTIONS[np.full_like] if isinstance(fill_value, Value) else np.full_like
+    return function(a, fill_value, dtype, **kwargs)
+
+
 class _Joining:
     """``np.r_[…]`` and ``np.c_[…]``, also of Variables."""
 
@@ -103,15 +116,23 @@ r_ = _Joining(np.r_, columns=False)
 c_ = _Joining(np.c_, columns=True)
 
 
+def _stacked(x: Any) -> Any:
+    return stacked(apply, x) if holds_variables(x) else x
+
+
 def taking_lists(function: Callable[..., Any]) -> Callable[..., Any]:
     """A NumPy function that takes lists which hold Variables for arrays, as it takes lists of numbers."""
-    if function not in FUNCTIONS or function.__name__ in _TAKE_SEVERAL:
+    if function not in FUNCTIONS:
         return function
+    takes_several = function.__name__ in _TAKE_SEVERAL
 
     @functools.wraps(function)
     def with_lists(*args: Any, **kwargs: Any) -> Any:
-        if args and holds_variables(args[0]):
-            args = (stacked(apply, args[0]), *args[1:])
+        if any(map(holds_variables, args)) or any(map(holds_variables, kwargs.values())):
+            if takes_several:
+                return FUNCTIONS[function](*args, **kwargs)
+            args = tuple(_stacked(x) for x in args)
+            kwargs = {name: _stacked(x) for name, x in kwargs.items()}
         return function(*args, **kwargs)
 
     return with_lists

@@ -10,7 +10,7 @@ import numpy as np
 from adjoint.core.creation import container
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable
-from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, on_data, plain, run
+from adjoint.numpy.registering import as_value, as_values, delivered, implements, in_dtype, on_data, plain, run
 
 __all__: list[str] = []
 
@@ -23,7 +23,7 @@ def where(condition: Any, *args: Any) -> Any:
     if not args:
         return np.nonzero(plain(condition))
     x, y = args
-    return _where(_flags(condition), as_value(x), as_value(y))
+    return _where(_flags(condition), *as_values(x, y))
 
 
 def _flags(condition: Any) -> Any:

@@ -58,6 +58,9 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 @implements(np.sort)
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     a = as_value(a)
+    if a.dtype.kind == "c":  # by their real parts, and by the imaginary ones of equal real parts
+        a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
+        return run("take_along_axis")(a, np.argsort(a, axis), axis=axis)
     return sorting.sort(a, axis) if a.ndim or axis is None else a
 
 
@@ -202,7 +205,7 @@ def full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, **_: Any
 ) -> Any:
     if isinstance(fill_value, Variable):
-        value = fill_value.astype(a.dtype if dtype is None else dtype)
+        value = fill_value.astype(as_value(a).dtype if dtype is None else dtype)
         return run("copy")(F.broadcast_to(value, np.shape(a) if shape is None else shape))
     return _filled(a, fill_value, dtype, shape)
 

@@ -98,7 +98,10 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     numbers = np.insert(np.arange(length), obj, -1)
     added = len(numbers) - length
     places = np.insert(np.arange(length), obj, length + np.arange(added) if np.ndim(obj) or added > 1 else length)
-    if np.ndim(obj) == 0 and not isinstance(obj, slice):
+    if np.size(obj) == 1 and not isinstance(obj, slice) and np.asarray(obj).dtype.kind != "b":
+        if np.ndim(obj):
+            obj, values = np.ravel(obj)[0], values[None] if values.ndim < a.ndim and values.ndim else values
+            values = np.moveaxis(values, axis, 0) if values.ndim == a.ndim else values
         values = np.moveaxis(np.atleast_1d(values), 0, axis) if values.ndim == a.ndim else values
         if values.ndim == a.ndim and values.shape[axis] != added:  # several parts at one place
             added = values.shape[axis]

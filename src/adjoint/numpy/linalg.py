@@ -23,5 +23,13 @@ def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     return np.trace(x, offset, -2, -1, dtype)
 
 
-FUNCTIONS[np.linalg.trace] = _trace
+def _eigh(a: Any, UPLO: str = "L") -> Any:
+    return linalg.eigh(a, UPLO)
+
+
+def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    return linalg.eigvalsh(a, UPLO)
+
+
+FUNCTIONS.update({np.linalg.trace: _trace, np.linalg.eigh: _eigh, np.linalg.eigvalsh: _eigvalsh})
 globals().update({name: taking_lists(f) for name, f in _FUNCTIONS.items()})

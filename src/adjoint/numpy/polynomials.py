@@ -63,7 +63,7 @@ def polyval(p: Any, x: Any) -> Any:
 
 @implements(np.polyadd)
 def polyadd(a1: Any, a2: Any) -> Any:
-    a1, a2 = as_value(a1), as_value(a2)
+    a1, a2 = np.atleast_1d(as_value(a1), as_value(a2))
     length = max(a1.size, a2.size)
     return np.pad(a1, (length - a1.size, 0)) + np.pad(a2, (length - a2.size, 0))
 
@@ -75,7 +75,7 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    return convolve(a1, a2)
+    return convolve(*np.atleast_1d(as_value(a1), as_value(a2)))
 
 
 @implements(np.polyder)

@@ -72,15 +72,24 @@ def _letters(axes: Any) -> str:
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(as_value(a), axisa, -1), np.moveaxis(as_value(b), axisb, -1)
+    a, b = _vectors_last(as_value(a), axisa), _vectors_last(as_value(b), axisb)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
         raise ShapeError(f"cross takes vectors of length 2 or 3, not {a.shape[-1]} and {b.shape[-1]}")
     if a.shape[-1] == b.shape[-1] == 2:
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-    (a1, a2, a3), (b1, b2, b3) = _components(a), _components(b)
-    return np.stack([a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1], axis=axisc)
+    a, b = _in_space(a), _in_space(b)
+    product = a[..., _NEXT] * b[..., _LAST] - a[..., _LAST] * b[..., _NEXT]
+    return product if axisc in (-1, product.ndim - 1) else np.moveaxis(product, -1, axisc)
 
 
-def _components(a: Any) -> list[Any]:
-    """Three components; the third of two is 0."""
-    return [a[..., i] if i < a.shape[-1] else a[..., 0] * 0.0 for i in range(3)]
+def _vectors_last(x: Any, axis: int) -> Any:
+    return x if axis in (-1, x.ndim - 1) else np.moveaxis(x, axis, -1)
+
+
+# For each of three components, the one after it and the one before it.
+_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
+
+
+def _in_space(a: Any) -> Any:
+    """Vectors with three components; the third of two is 0."""
+    return a if a.shape[-1] == 3 else np.pad(a, [(0, 0)] * (a.ndim - 1) + [(0, 1)])

@@ -61,6 +61,8 @@ def min(
 
 
 def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    if x.dtype.kind == "c":
+        return _extreme_of_complex(name, x, axis, keepdims, initial, where)
     if initial is None or initial is np._NoValue:
         if where is not True:
             raise ArgumentError(f"{name} with where needs an initial value, which it has where nothing is chosen")
@@ -69,6 +71,18 @@ def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, initial: Any, where:
     if x.size == 0:
         return as_value(np.full(raw(np.sum(x, axis=axis, keepdims=keepdims)).shape, raw(initial), x.dtype))
     return run("maximum" if name == "max" else "minimum")(getattr(F, name)(x, axis, keepdims), initial)
+
+
+def _extreme_of_complex(name: str, x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    """The last or the first, where numbers are compared by real parts, and by imaginary parts if those are equal."""
+    if where is not True or not (initial is None or initial is np._NoValue):
+        raise ArgumentError(f"{name} of complex numbers takes no where and no initial value")
+    axes = range(x.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
+    rest = tuple(i for i in range(x.ndim) if i not in axes)
+    lines = np.transpose(x, rest + tuple(axes)).reshape((*(x.shape[i] for i in rest), -1))
+    places = (np.argmax if name == "max" else np.argmin)(lines, axis=-1)
+    result = run("take_along_axis")(lines, np.expand_dims(places, -1), axis=-1)[..., 0]
+    return np.expand_dims(result, tuple(axes)) if keepdims else result
 
 
 @implements(np.ptp)

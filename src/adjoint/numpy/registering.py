@@ -19,6 +19,7 @@ from adjoint.ops import TABLE
 
 __all__ = [
     "as_value",
+    "as_values",
     "delivered",
     "implements",
     "in_dtype",
@@ -53,6 +54,15 @@ def as_value(x: Any) -> Any:
     if holds_variables(x):
         return stacked(apply, x)
     return x if isinstance(x, Value) else Variable(x)
+
+
+def as_values(*xs: Any) -> list[Any]:
+    """What an op takes of each; Python's numbers in the dtype that they have beside the arrays."""
+    dtypes = [as_value(x).dtype for x in xs if not isinstance(x, (int, float, complex))]
+    return [
+        np.asarray(x, np.result_type(x, *dtypes)) if dtypes and type(x) in (int, float, complex) else as_value(x)
+        for x in xs
+    ]
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from adjoint.errors import ArgumentError
 from adjoint.functions import reductions as F
-from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, run
+from adjoint.numpy.registering import as_value, as_values, delivered, implements, in_dtype, run
 
 __all__: list[str] = []
 
@@ -104,7 +104,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     if len(varargs) not in (0, 1, len(axes)):
         raise ArgumentError(f"gradient along {len(axes)} axes takes as many spacings, or one, not {len(varargs)}")
     spacings = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
-    results = [_gradient(f, as_value(h), a % f.ndim, edge_order) for h, a in zip(spacings, axes, strict=True)]
+    results = [_gradient(f, as_values(h, f)[0], a % f.ndim, edge_order) for h, a in zip(spacings, axes, strict=True)]
     return results[0] if len(results) == 1 else tuple(results)
 
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.core.value import Value
-from adjoint.core.variable import apply
+from adjoint.core.value import raw
 from adjoint.errors import DTypeError
 from adjoint.functions import sequences, shapes as F
 from adjoint.numpy.registering import as_value, implements, rearranged, run
-from adjoint.ops import TABLE
 
 __all__: list[str] = []
 
@@ -24,10 +22,15 @@ def _row_major(order: str, what: str) -> None:
 @implements(np.reshape)
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
     a = as_value(a)
-    if order == "F":
+    if order == "F" or (order in "AK" and _is_by_columns(raw(a))):
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         return np.transpose(np.reshape(np.transpose(a), shape[::-1]))
     return F.reshape(a, shape)
+
+
+def _is_by_columns(array: Any) -> bool:
+    """Whether an array lies in memory column by column, and not row by row too."""
+    return isinstance(array, np.ndarray) and array.flags.f_contiguous and not array.flags.c_contiguous
 
 
 @implements(np.ravel)
@@ -175,32 +178,3 @@ atleast_2d = implements(np.atleast_2d)(_at_least(2, lambda shape: (1, *shape, *(
 atleast_3d = implements(np.atleast_3d)(
     _at_least(3, lambda shape: (1, *(shape or (1,)), 1) if len(shape) < 2 else (*shape, 1))
 )
-
-
-@implements(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    a = as_value(array)
-    if mode in ("edge", "reflect", "symmetric", "wrap") and kwargs.get("reflect_type", "even") == "even":
-        return rearranged(a, lambda numbers: np.pad(numbers, pad_width, mode))
-    if mode not in ("constant", "empty"):
-        raise DTypeError(f"pad in mode {mode!r} is not recorded; join the parts by F.concat")
-    if isinstance(pad_width, dict):
-        pad_width = [pad_width.get(i, pad_width.get(i - a.ndim, 0)) for i in range(a.ndim)]
-        pad_width = [(width, width) if isinstance(width, int) else width for width in pad_width]
-    widths = np.broadcast_to(pad_width, (a.ndim, 2)).tolist()
-    shape = tuple(n + before + after for n, (before, after) in zip(a.shape, widths, strict=True))
-    index = tuple(slice(before, before + n) for n, (before, _) in zip(a.shape, widths, strict=True))
-    values = kwargs.get("constant_values", 0)
-    if not isinstance(values, Value) and not np.any(values):
-        return apply(TABLE["unindex"], a, index=index, shape=shape)
-    return _surroundings(a, widths, values)
-
-
-def _surroundings(a: Any, widths: list[Any], values: Any) -> Any:
-    """a with constant values before and after it, axis by axis."""
-    pairs = F.broadcast_to(as_value(values), (a.ndim, 2))
-    for axis, (before, after) in enumerate(widths):
-        shapes = [(*a.shape[:axis], n, *a.shape[axis + 1 :]) for n in (before, after)]
-        ends = [F.broadcast_to(pairs[axis, i], shape).astype(a.dtype) for i, shape in enumerate(shapes)]
-        a = F.concat([ends[0], a, ends[1]], axis)
-    return a

@@ -11,7 +11,7 @@ from adjoint.core.value import raw
 from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError
 from adjoint.functions import shapes, sorting
-from adjoint.numpy.registering import as_value, delivered, implements, in_dtype, plain, run
+from adjoint.numpy.registering import as_value, as_values, delivered, implements, in_dtype, plain, run
 
 __all__: list[str] = []
 
@@ -54,7 +54,25 @@ def _by_method(a: Any, q: Any, axis: Axis, keepdims: bool, method: str, weights:
         raise DTypeError("a quantile of a Variable takes no weights; or compute with x.data")
     if method == "linear":
         return _quantile(a, q, axis, keepdims, False)
-    return sorting.quantile(as_value(a), plain(q), axis, keepdims, method=method)
+    if method in ("lower", "higher", "midpoint", "nearest"):
+        return sorting.quantile(as_value(a), plain(q), axis, keepdims, method=method)
+    return _by_shares(a, plain(q), axis, keepdims, method)
+
+
+def _by_shares(a: Any, q: Any, axis: Axis, keepdims: bool, method: str) -> Any:
+    """A quantile as a sum of sorted elements, with the shares that they have by a method of NumPy's."""
+    lines, kept = _lines(a, axis)
+    count = lines.shape[-1]
+    # Of the sorted numbers 0, …, 0, 1, …, 1, the quantile is the sum of the shares from the first 1 on.
+    sums = np.quantile(np.tri(count + 1, count, -1)[:, ::-1], q, axis=-1, method=method)  # type: ignore[call-overload]
+    shares = np.diff(sums, axis=-1)  # (*q, count), from the last element to the first
+    ordered = shapes.flip(np.sort(lines, axis=-1), -1)
+    is_taken = shares != 0
+    chosen = np.flatnonzero(is_taken.reshape(-1, count).any(axis=0))  # others may be infinite
+    result = shapes.take(ordered, chosen, -1) @ np.moveaxis(shares[..., chosen], -1, 0).reshape(len(chosen), -1)
+    result = run("where")(np.any(np.isnan(lines), axis=-1, keepdims=True), np.nan, result.astype(lines.dtype))
+    shape = kept if keepdims else lines.shape[:-1]
+    return np.moveaxis(result, -1, 0).reshape((*np.shape(q), *shape))
 
 
 def _only_linear(method: str, weights: Any, what: str) -> None:
@@ -112,14 +130,21 @@ def cov(
     m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, fweights: Any = None,
     aweights: Any = None, *, dtype: Any = None,
 ) -> Any:  # fmt: skip
-    if fweights is not None or aweights is not None:
-        raise DTypeError("cov of a Variable takes no weights; use numpy.average and products of what is left")
     rows = in_dtype(_variables_in_rows(m, rowvar), dtype)
     if y is not None:
         rows = shapes.concat([rows, _variables_in_rows(y, rowvar)])
-    rows = rows - np.mean(rows, axis=1, keepdims=True)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    if fweights is None and aweights is None:
+        rows, weighted, count = rows - np.mean(rows, axis=1, keepdims=True), None, rows.shape[1] - ddof
+    else:
+        counts, importance = (np.ones(rows.shape[1]) if w is None else as_value(w) for w in (fweights, aweights))
+        weights = counts * importance
+        total = np.sum(weights)
+        rows = rows - np.sum(rows * weights, axis=1, keepdims=True) / total
+        weighted = rows * weights
+        count = total - (ddof if aweights is None else ddof * np.sum(weights * importance) / total)
     other = run("conj")(rows) if rows.dtype.kind == "c" else rows
-    return shapes.squeeze((rows @ other.T) / (rows.shape[1] - ((0 if bias else 1) if ddof is None else ddof)))
+    return shapes.squeeze(((rows if weighted is None else weighted) @ other.T) / count)
 
 
 def _variables_in_rows(m: Any, rowvar: bool) -> Any:
@@ -161,7 +186,7 @@ def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
     axis: int = 0, *, device: Any = None,
 ) -> Any:  # fmt: skip
-    start, stop = np.broadcast_arrays(as_value(start) * 1.0, as_value(stop) * 1.0)
+    start, stop = np.broadcast_arrays(*(x * 1.0 for x in as_values(start, stop)))
     count = num - 1 if endpoint else num
     step = (stop - start) / count if count else (stop - start) * np.nan
     numbers = np.arange(num, dtype=start.dtype).reshape((-1, *(1,) * start.ndim))

@@ -14,7 +14,7 @@ from adjoint.core.value import Value, raw
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import DTypeError
 from adjoint.lifted.numpy_calls import OF_INTEGERS, TESTS
-from adjoint.numpy.registering import as_value, delivered, in_dtype, on_data, plain, run
+from adjoint.numpy.registering import as_value, as_values, delivered, in_dtype, on_data, plain, run
 from adjoint.ops import arithmetic
 
 __all__ = ["CONSTANT_UFUNCS", "UNSUPPORTED_UFUNCS"]
@@ -57,7 +57,7 @@ def _without_nan(extreme: Callable[..., Any]) -> Callable[..., Any]:
     """fmax and fmin: of a number and NaN, the number."""
 
     def function(a: Any, b: Any) -> Any:
-        a, b = as_value(a), as_value(b)
+        a, b = as_values(a, b)
         where = run("where")
         return extreme(where(np.isnan(a), b, a), where(np.isnan(b), a, b))
 
@@ -66,7 +66,9 @@ def _without_nan(extreme: Callable[..., Any]) -> Callable[..., Any]:
 
 def _logaddexp2(a: Any, b: Any) -> Any:
     """log₂(2^a + 2^b)"""
-    return run("logaddexp")(as_value(a) * _LOG_2, as_value(b) * _LOG_2) / _LOG_2
+    dtype = np.result_type(*(x if type(x) in (int, float) else as_value(x).dtype for x in (a, b)))
+    a, b = in_dtype(a, dtype), in_dtype(b, dtype)
+    return run("logaddexp")(a * _LOG_2, b * _LOG_2) / _LOG_2
 
 
 def _heaviside(x: Any, at_zero: Any) -> Any:
@@ -116,7 +118,7 @@ UFUNCS.update(
         np.divmod: lambda a, b: (run("floor_divide")(a, b), run("remainder")(a, b)),
         np.modf: _modf,
         np.frexp: _frexp,
-        np.ldexp: lambda x, exponent: as_value(x) * np.exp2(plain(exponent).astype(as_value(x).dtype)),
+        np.ldexp: lambda x, exponent: as_value(x) * np.exp2(np.asarray(plain(exponent), as_value(x).dtype)),
         np.vecdot: _vecdot,
         np.matvec: _matvec,
         np.vecmat: _vecmat,
@@ -151,7 +153,7 @@ SCIPY_UFUNCS.update({name: getattr(special, name) for name in dir(special) if ca
 SCIPY_UFUNCS["psi"] = special.digamma
 
 
-# Options and methods
+# Options
 
 _IGNORED = frozenset({"casting", "order", "subok"})
 
@@ -182,51 +184,4 @@ def _delivered(result: Any, out: Any, where: Any) -> Any:
     return delivered(result, out, where)
 
 
-_REDUCTIONS: dict[Any, Any] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-}
-
-
-def _reduce(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    if ufunc in CONSTANT_UFUNCS:
-        return ufunc.reduce(*map(plain, inputs), **plain(options))
-    array, *rest = inputs
-    names = ("axis", "dtype", "out", "keepdims", "initial", "where")
-    options = {"axis": 0, **dict(zip(names, rest, strict=False)), **options}
-    if options.get("out") is None:
-        options.pop("out", None)
-    if ufunc is np.logaddexp:
-        axis, keepdims = options.pop("axis"), options.pop("keepdims", False)
-        if options:
-            raise DTypeError(f"numpy.logaddexp.reduce of a Variable takes no {', '.join(options)}")
-        return run("logsumexp")(array, axis=axis, keepdims=keepdims)
-    return FUNCTIONS[_method(_REDUCTIONS, ufunc, "reduce")](array, **options)
-
-
-def _accumulate(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    array, *rest = inputs
-    options = {"axis": 0, **dict(zip(("axis", "dtype", "out"), rest, strict=False)), **options}
-    if options.get("out") is None:
-        options.pop("out", None)
-    scans = {np.add: np.cumsum, np.multiply: np.cumprod}
-    return FUNCTIONS[_method(scans, ufunc, "accumulate")](array, **options)
-
-
-def _method(table: dict[Any, Any], ufunc: Any, method: str) -> Any:
-    if ufunc not in table:
-        known = ", ".join(f"numpy.{other.__name__}" for other in table)
-        raise DTypeError(
-            f"numpy.{ufunc.__name__}.{method} is not recorded for a Variable; there are {method} of {known}"
-        )
-    return table[ufunc]
-
-
-def _outer(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    a, b = map(as_value, inputs)
-    return ufunc(a.reshape((*a.shape, *(1,) * b.ndim)), b, **options)
-
-
-UFUNC_FORMS.update({"__call__": _with_options, "reduce": _reduce, "accumulate": _accumulate, "outer": _outer})
+UFUNC_FORMS["__call__"] = _with_options

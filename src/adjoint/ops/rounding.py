@@ -29,7 +29,7 @@ def _fmod(xp, a, b):
     """The remainder of |a| by |b|, with the sign of a."""
     if is_complex(a) or is_complex(b):
         real_only(a + b)
-    size = xp.abs(a) % xp.abs(b)
+    size = abs(a) % abs(b)
     return xp.where(a < 0, -size, size)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from adjoint.arrays import NAMESPACES, NUMBERS, is_differentiable_dtype
 from adjoint.config import LEVELS, RECORDING, TRANSFORMING
 from adjoint.core.assignment import CONTAINER
-from adjoint.core.graph import Link, Node, link_to
+from adjoint.core.graph import TRANSFORMED, Link, Node, link_to
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable, apply, leaf
 from adjoint.errors import ArgumentError, DTypeError, GradientError
@@ -31,8 +31,8 @@ __all__ = [
     "constant_or",
     "deeper",
     "given",
-    "is_connected",
     "is_array",
+    "is_connected",
     "lifting",
     "lifting_in",
     "lifting_op",
@@ -46,7 +46,7 @@ __all__ = [
 _NUMBERS = count(1)
 
 # A Variable that stands for another: a transform's sweep ends there, and the graph behind goes on.
-ALIAS = Op("alias", lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
+ALIAS = Op(TRANSFORMED, lambda xp, x: x, vjp=lambda F, g, _y, _x: (g,), linear=True)
 
 
 @contextmanager
