@@ -56,8 +56,19 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 
 
 @implements(np.sort)
-def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+def sort(
+    a: Any,
+    axis: int | None = -1,
+    kind: Any = None,
+    order: Any = None,
+    *,
+    stable: Any = None,
+    descending: bool = False,
+) -> Any:
     a = as_value(a)
+    if descending:
+        rising = sort(a, axis, stable=stable)
+        return np.flip(rising, -1 if axis is None else axis) if a.ndim or axis is None else a
     if a.dtype.kind == "c":  # by their real parts, and by the imaginary ones of equal real parts
         a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
         return run("take_along_axis")(a, np.argsort(a, axis), axis=axis)
