@@ -151,7 +151,7 @@ def test_parameters_have_numpys_names(function):
 
 def test_sorting_from_the_greatest():
     x = Variable([2.0, 5.0, 3.0])
-    result = anp.sort(x, descending=True)
+    result = FUNCTIONS[np.sort](x, descending=True)  # NumPy itself has it from 2.5 on
     assert result.data.tolist() == [5.0, 3.0, 2.0]
     (result * np.array([1.0, 10.0, 100.0])).sum().backward()
     assert x.grad.data.tolist() == [100.0, 1.0, 10.0]
