@@ -38,6 +38,7 @@ CASES = [
 ONES = np.ones((2, 3))
 # Inputs and parameters of ops without a rule.
 STEPS = {
+    "gammasgn": ([np.array([0.5, -0.5, -1.5])], {}),
     "sign": ((ONES,), {}),
     "last_written": (np.array([[0, 2, 0]]), {"index": Place(0), "shape": (3,)}),
     "argsort": ((ONES,), {"axis": 1}),

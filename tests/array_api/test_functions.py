@@ -230,9 +230,9 @@ def test_pseudoinverses_with_a_threshold_for_each():
 
 def test_special_functions_without_a_derivative_say_so():
     x = Variable([0.5])
-    y = xp.special.betainc(2.0, 3.0, x)
-    assert y.item() == pytest.approx(0.6875)
-    with pytest.raises(GradientError, match="betainc has no derivative here"):
+    y = xp.special.ellipk(x)
+    assert y.item() == pytest.approx(1.8540746773)
+    with pytest.raises(GradientError, match="ellipk has no derivative here"):
         y.backward()
     assert xp.special.gammaln is ad.special.gammaln
     assert xp.special.cbrt is ad.functions.cbrt

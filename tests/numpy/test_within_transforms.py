@@ -67,3 +67,15 @@ def test_numpy_does_not_lose_tangents_of_data():
 
 def test_no_examples():
     assert ad.vmap(lambda x: np.sum(np.where(np.isnan(x), 0.0, x)) + np.argsort(x)[0])(X[:0]).shape == (0,)
+
+
+def test_order_and_places_in_compiled_functions():
+    def f(x):
+        x = Variable(x)
+        order, places = np.argsort(x), np.searchsorted(np.array([2.5, 4.5]), x)
+        after = np.searchsorted(np.sort(x), np.array([2.0, 5.0]), side="right")
+        return x[order] * np.arange(3.0), places * x, x[after - 1]
+
+    for row in X:
+        for compiled, eager in zip(ad.compile(f)(row), f(row), strict=True):
+            assert_allclose(compiled.data, eager.data)

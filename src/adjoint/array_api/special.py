@@ -20,8 +20,8 @@ __all__ = ["WITHOUT_DERIVATIVE"]
 _ELEMENTARY = ("cbrt", "exp2", "sinc")
 WITHOUT_DERIVATIVE = frozenset(
     """
-    bdtr bdtrc bdtri betainc betaincinv binom chdtri ellipk ellipkm1 erfcx exp1 expi expn fdtr fdtrc fdtri gammainccinv
-    gammaincinv gdtr gdtrc j0 j1 k0 k0e k1 k1e nbdtr nbdtrc nbdtri pdtr pdtrc pdtri poch rgamma spence y0 y1 yn zeta
+    bdtr bdtrc bdtri betaincinv binom chdtri ellipk ellipkm1 erfcx exp1 expi expn fdtr fdtrc fdtri gammainccinv
+    gammaincinv gdtr gdtrc k0 k0e k1 k1e nbdtr nbdtrc nbdtri pdtr pdtrc pdtri poch spence zeta
     """.split()
 )
 

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
 
+from adjoint.core.value import raw
 from adjoint.core.variable import Variable
 from adjoint.errors import AxisError, DTypeError
 
-__all__ = ["as_variable", "axis_from_zero"]
+__all__ = ["as_variable", "axis_from_zero", "plain_of_plain"]
+
+P = ParamSpec("P")
+
+
+def plain_of_plain(function: Callable[P, Any]) -> Callable[P, Any]:
+    """A function whose result is an array where no argument is a Variable, as that of NumPy's and SciPy's functions."""
+
+    @functools.wraps(function)
+    def of_its_kind(*args: P.args, **kwargs: P.kwargs) -> Any:
+        result = function(*args, **kwargs)
+        has_variable = any(isinstance(x, Variable) for x in args) or any(
+            isinstance(x, Variable) for x in kwargs.values()
+        )
+        return result if has_variable else raw(result)
+
+    return of_its_kind
 
 
 def as_variable(x: Any) -> Variable:

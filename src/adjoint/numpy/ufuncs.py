@@ -150,7 +150,6 @@ UFUNCS.update({ufunc: _of_integers(ufunc) for ufunc in OF_INTEGERS})
 
 FUNCTIONS[np.i0] = special.i0
 SCIPY_UFUNCS.update({name: getattr(special, name) for name in dir(special) if callable(getattr(special, name))})
-SCIPY_UFUNCS["psi"] = special.digamma
 
 
 # Options

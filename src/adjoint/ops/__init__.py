@@ -5,6 +5,7 @@ from __future__ import annotations
 from adjoint.ops import (
     activations,
     arithmetic,
+    bessel,
     complex_numbers,
     decompositions,
     elementary,
@@ -33,6 +34,7 @@ __all__ = [
     "Sample",
     "activations",
     "arithmetic",
+    "bessel",
     "complex_numbers",
     "decompositions",
     "elementary",

@@ -177,6 +177,56 @@ def _incomplete_gamma(name, sign):
 gammainc = _incomplete_gamma("gammainc", 1.0)
 gammaincc = _incomplete_gamma("gammaincc", -1.0)
 
+
+def _log_beta(F, a, b):
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):  # which take the dtype of x
+        return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    return F.betaln(a, b)
+
+
+def _incomplete_beta_rule(F, g, _y, a, b, x, *, needs):
+    """xᵃ⁻¹ (1 − x)ᵇ⁻¹ / B(a, b), in x"""
+    if needs[0] or needs[1]:
+        raise GradientError("betainc(a, b, x) has a derivative in x alone here; give a and b as arrays, as in a.data")
+    inside = interior((x > 0.0) & (x < 1.0))
+    x = replaced(F, inside, x, 0.5)
+    a, b = (part if isinstance(part, (int, float)) else F.astype(part, dtype=g.dtype) for part in (a, b))
+    density = F.exp(F.xlogy(a - 1.0, x) + F.xlog1py(b - 1.0, -x) - _log_beta(F, a, b))
+    return None, None, selected(F, inside, g * density)
+
+
+betainc = op(
+    "betainc",
+    lambda xp, a, b, x: xp.special(a, b, x, function="betainc"),
+    vjp=_incomplete_beta_rule,
+    jvp=True,
+    elementwise=True,
+    domain=(0.2, 0.8),
+    samples=(
+        Sample((3,), (), (2, 3), arrays={0: _ORDERS, 1: np.int8(2)}),
+        Sample((3,), (3,), (0, 3), arrays={0: _ORDERS, 1: _ORDERS}),
+    ),
+    requires=BROADCASTABLE,
+)
+
+
+def _gamma_sign(xp, x):
+    """1, or −1 where an odd number of poles lies between x and 0."""
+    below = xp.floor(x)
+    sign = xp.where(x > 0.0, 1.0 + 0.0 * below, 1.0 - 2.0 * (below % 2.0))
+    return xp.where((x == below) & (x < 0.0), math.nan, sign)
+
+
+gammasgn = op("gammasgn", _gamma_sign, elementwise=True)  # piecewise constant: no rule
+rgamma = op(
+    "rgamma",
+    _of_scipy("rgamma"),
+    vjp=lambda F, g, y, x: (-g * (y * F.polygamma(x, n=0)),),
+    jvp=True,
+    elementwise=True,
+    domain=(0.8, 3.0),
+)
+
 # Modified Bessel functions of the first kind, of a fixed real order
 
 

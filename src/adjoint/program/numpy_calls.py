@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.errors import TraceError
-from adjoint.program import complex_numbers, composed, elementwise, reductions, shapes
+from adjoint.program import complex_numbers, composed, elementwise, matrices, reductions, shapes
 from adjoint.program.arithmetic import BINARY_UFUNCS, binary
 from adjoint.program.einsums import einsum
 from adjoint.program.indexing import take
@@ -48,6 +48,10 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
         shapes.concat([shapes.reshape(x, -1) for x in xs]) if axis is None else shapes.concat(xs, axis)
     ),
     np.transpose: shapes.permute_dims,
+    np.argsort: lambda x, axis=-1, **_: (
+        matrices.argsort(shapes.reshape(x, -1), axis=0) if axis is None else matrices.argsort(x, axis=axis)
+    ),
+    np.searchsorted: lambda points, x, side="left": _searchsorted(points, x, side),
     np.take: lambda x, indices, axis=None: (
         take(shapes.reshape(x, -1), indices) if axis is None else take(x, indices, axis=axis)
     ),
@@ -62,6 +66,13 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.size: lambda x: x.size,
 }
 _POSITIONAL_AXIS = {np.sum, np.mean, np.max, np.min, np.any, np.all, np.argmax, np.take}
+
+
+def _searchsorted(points: Any, x: Any, side: str) -> Any:
+    """How many points come before: they are compared with all of x, as there is no searching where they are unknown."""
+    columns = shapes.reshape(elementwise.asarray(x), (*np.shape(x), 1))
+    before = columns > points if side == "left" else columns >= points
+    return reductions.sum(elementwise.astype(before, np.dtype(np.intp)), axis=-1)
 
 
 def apply_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:

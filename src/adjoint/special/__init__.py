@@ -1,16 +1,10 @@
 """Special functions: ``from adjoint import special``.
 
-They are functions as those of `adjoint.functions`, with the names and arguments that they have in `scipy.special`.
-SciPy computes the error functions, the gamma and the Bessel functions, and is imported when the first of them is
-used: ``pip install 'adjoint[scipy]'``.
+They have the names and arguments of those of `scipy.special`, and as these they give plain arrays for plain arrays and
+numbers. With a Variable among the arguments they are recorded, and give Variables. SciPy computes the error functions,
+the gamma and the Bessel functions, and is imported when the first of them is used: ``pip install 'adjoint[scipy]'``.
 """
 
-from adjoint.functions import (
-    erf as erf,
-    log_softmax as log_softmax,
-    logsumexp as logsumexp,
-    softmax as softmax,
-)
 from adjoint.special.bessel import (
     i0 as i0,
     i0e as i0e,
@@ -18,6 +12,14 @@ from adjoint.special.bessel import (
     i1e as i1e,
     iv as iv,
     ive as ive,
+    j0 as j0,
+    j1 as j1,
+    jn as jn,
+    jv as jv,
+    y0 as y0,
+    y1 as y1,
+    yn as yn,
+    yv as yv,
 )
 from adjoint.special.entropies import (
     entr as entr,
@@ -31,13 +33,18 @@ from adjoint.special.entropies import (
 )
 from adjoint.special.gamma import (
     beta as beta,
+    betainc as betainc,
     betaln as betaln,
     digamma as digamma,
     gamma as gamma,
     gammainc as gammainc,
     gammaincc as gammaincc,
     gammaln as gammaln,
+    gammasgn as gammasgn,
+    multigammaln as multigammaln,
     polygamma as polygamma,
+    psi as psi,
+    rgamma as rgamma,
 )
 from adjoint.special.normal import (
     erfc as erfc,
@@ -46,4 +53,10 @@ from adjoint.special.normal import (
     log_ndtr as log_ndtr,
     ndtr as ndtr,
     ndtri as ndtri,
+)
+from adjoint.special.shared import (
+    erf as erf,
+    log_softmax as log_softmax,
+    logsumexp as logsumexp,
+    softmax as softmax,
 )

@@ -1,16 +1,18 @@
-"""Modified Bessel functions of the first kind."""
+"""Bessel functions of both kinds, and modified ones of the first kind."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.arguments import plain_of_plain
 from adjoint.core.variable import Variable, apply
 from adjoint.errors import DTypeError
-from adjoint.ops import special
+from adjoint.ops import bessel, special
 
-__all__ = ["i0", "i0e", "i1", "i1e", "iv", "ive"]
+__all__ = ["i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jn", "jv", "y0", "y1", "yn", "yv"]
 
 
+@plain_of_plain
 def i0(x: Any) -> Variable:
     """I₀(x), the modified Bessel function of the first kind and order 0.
 
@@ -20,6 +22,7 @@ def i0(x: Any) -> Variable:
     return iv(0, x)
 
 
+@plain_of_plain
 def i1(x: Any) -> Variable:
     """I₁(x), the modified Bessel function of the first kind and order 1.
 
@@ -29,6 +32,7 @@ def i1(x: Any) -> Variable:
     return iv(1, x)
 
 
+@plain_of_plain
 def i0e(x: Any) -> Variable:
     """exp(−|x|) I₀(x), which does not overflow. Its derivative at 0, a kink, is 0.
 
@@ -38,6 +42,7 @@ def i0e(x: Any) -> Variable:
     return ive(0, x)
 
 
+@plain_of_plain
 def i1e(x: Any) -> Variable:
     """exp(−|x|) I₁(x), which does not overflow.
 
@@ -47,6 +52,7 @@ def i1e(x: Any) -> Variable:
     return ive(1, x)
 
 
+@plain_of_plain
 def iv(v: float, x: Any) -> Variable:
     """Iᵥ(x), the modified Bessel function of the first kind and order v, a number.
 
@@ -61,6 +67,7 @@ def iv(v: float, x: Any) -> Variable:
     return apply(special.iv, x, order=_order(v))
 
 
+@plain_of_plain
 def ive(v: float, x: Any) -> Variable:
     """exp(−|x|) Iᵥ(x), which does not overflow; see `iv`.
 
@@ -68,6 +75,80 @@ def ive(v: float, x: Any) -> Variable:
     0.344951313888
     """
     return apply(special.ive, x, order=_order(v))
+
+
+@plain_of_plain
+def j0(x: Any) -> Variable:
+    """J₀(x), the Bessel function of the first kind and order 0.
+
+    >>> print(j0(Variable(0.0)))
+    variable(1.0)
+    """
+    return jv(0, x)
+
+
+@plain_of_plain
+def j1(x: Any) -> Variable:
+    """J₁(x), the Bessel function of the first kind and order 1.
+
+    >>> print(j1(Variable(0.0)))
+    variable(0.0)
+    """
+    return jv(1, x)
+
+
+@plain_of_plain
+def jv(v: float, x: Any) -> Variable:
+    """Jᵥ(x), the Bessel function of the first kind and order v, a number; `jn` is another name.
+
+    An order that is not whole needs x ≥ 0; the gradient at 0 is 0 then.
+
+    Raises:
+        DTypeError: for an array of orders.
+
+    >>> round(jv(0.5, Variable(1.0)).item(), 12)
+    0.671396707142
+    """
+    return apply(bessel.jv, x, order=_order(v))
+
+
+@plain_of_plain
+def y0(x: Any) -> Variable:
+    """Y₀(x), the Bessel function of the second kind and order 0; see `yv`.
+
+    >>> round(y0(Variable(1.0)).item(), 12)
+    0.088256964215
+    """
+    return yv(0, x)
+
+
+@plain_of_plain
+def y1(x: Any) -> Variable:
+    """Y₁(x), the Bessel function of the second kind and order 1; see `yv`.
+
+    >>> round(y1(Variable(1.0)).item(), 12)
+    -0.781212821300
+    """
+    return yv(1, x)
+
+
+@plain_of_plain
+def yv(v: float, x: Any) -> Variable:
+    """Yᵥ(x), the Bessel function of the second kind and order v, a number; `yn` is another name.
+
+    It is for x > 0. At 0 it is −∞, and its gradient is 0.
+
+    Raises:
+        DTypeError: for an array of orders.
+
+    >>> round(yv(2, Variable(1.0)).item(), 12)
+    -1.650682606816
+    """
+    return apply(bessel.yv, x, order=_order(v))
+
+
+jn = jv
+yn = yv
 
 
 def _order(v: float) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.arguments import plain_of_plain
 from adjoint.core.variable import Variable, apply
 from adjoint.ops import special
 
 __all__ = ["erfc", "erfcinv", "erfinv", "log_ndtr", "ndtr", "ndtri"]
 
 
+@plain_of_plain
 def erfc(x: Any) -> Variable:
     """1 − erf x, exact where that is small.
 
@@ -19,6 +21,7 @@ def erfc(x: Any) -> Variable:
     return apply(special.erfc, x)
 
 
+@plain_of_plain
 def erfinv(x: Any) -> Variable:
     """The number whose erf is x, for −1 ≤ x ≤ 1. The gradient at ±1 is 0.
 
@@ -28,6 +31,7 @@ def erfinv(x: Any) -> Variable:
     return apply(special.erfinv, x)
 
 
+@plain_of_plain
 def erfcinv(x: Any) -> Variable:
     """The number whose erfc is x, for 0 ≤ x ≤ 2. The gradient at 0 and 2 is 0.
 
@@ -37,6 +41,7 @@ def erfcinv(x: Any) -> Variable:
     return apply(special.erfcinv, x)
 
 
+@plain_of_plain
 def ndtr(x: Any) -> Variable:
     """The standard normal distribution function, 1/√(2π) ∫₋∞ˣ exp(−t²/2) dt.
 
@@ -46,6 +51,7 @@ def ndtr(x: Any) -> Variable:
     return apply(special.ndtr, x)
 
 
+@plain_of_plain
 def log_ndtr(x: Any) -> Variable:
     """ln ndtr x, exact far out on the left too.
 
@@ -55,6 +61,7 @@ def log_ndtr(x: Any) -> Variable:
     return apply(special.log_ndtr, x)
 
 
+@plain_of_plain
 def ndtri(p: Any) -> Variable:
     """The number whose ndtr is p, for 0 ≤ p ≤ 1. The gradient at 0 and 1 is 0.
 
