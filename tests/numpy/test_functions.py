@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 
 import adjoint as ad
 import adjoint.numpy as anp
-from adjoint import Variable
+from adjoint import Variable, special
 from adjoint.core.numpy_protocol import FUNCTIONS, UFUNCS
-from adjoint.errors import AdjointError, DTypeError
+from adjoint.errors import AdjointError, AxisError, DTypeError
 from adjoint.numpy.constants import CONSTANT, UNSUPPORTED
 from adjoint.numpy.ufuncs import CONSTANT_UFUNCS, UNSUPPORTED_UFUNCS
 from adjoint.testing import check_grads
@@ -294,6 +294,17 @@ def test_numbers_take_the_dtype_of_the_array_beside_them():
     results = [f(x, 2.5) for f in (np.fmax, np.fmin, np.fmod, np.logaddexp2)]
     results += [np.where(x > 0.0, x, 0.5), np.linspace(x, 1, 3), *np.gradient(x, 0.5)]
     assert {y.dtype for y in results} == {np.dtype(np.float32)}
+
+
+def test_reductions_of_a_number_along_its_last_axis():
+    for f in (np.sum, np.max, np.mean, special.logsumexp):
+        x = Variable(1.5)
+        y = f(x, axis=-1)
+        y.backward()
+        assert y.shape == ()
+        assert x.grad.item() == 1.0
+    with pytest.raises(AxisError):
+        np.mean(Variable(1.5), axis=1)
 
 
 def test_order_of_elements_follows_the_array():

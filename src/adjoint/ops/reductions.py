@@ -10,8 +10,8 @@ from adjoint.ops.edges import divide_or_zero, interior, replaced
 
 
 def axes_of(axis, ndim):
-    """`axis` (None, a number, or numbers; negative from the end) as a tuple of numbers from 0."""
-    if axis is None:
+    """`axis` (None, a number, or numbers; negative from the end) as a tuple of numbers from 0; () without axes."""
+    if axis is None or ndim == 0:  # where there is none, the axes 0 and −1 are allowed, as in NumPy
         return tuple(range(ndim))
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
 

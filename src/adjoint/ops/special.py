@@ -180,7 +180,7 @@ gammaincc = _incomplete_gamma("gammaincc", -1.0)
 
 def _log_beta(F, a, b):
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):  # which take the dtype of x
-        return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+        return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b) if a > 0 and b > 0 else math.inf
     return F.betaln(a, b)
 
 

@@ -51,6 +51,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.argsort: lambda x, axis=-1, **_: (
         matrices.argsort(shapes.reshape(x, -1), axis=0) if axis is None else matrices.argsort(x, axis=axis)
     ),
+    np.clip: lambda x, low=None, high=None: _clip(x, low, high),
     np.searchsorted: lambda points, x, side="left": _searchsorted(points, x, side),
     np.take: lambda x, indices, axis=None: (
         take(shapes.reshape(x, -1), indices) if axis is None else take(x, indices, axis=axis)
@@ -66,6 +67,11 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.size: lambda x: x.size,
 }
 _POSITIONAL_AXIS = {np.sum, np.mean, np.max, np.min, np.any, np.all, np.argmax, np.take}
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    x = x if low is None else elementwise.maximum(x, low)
+    return x if high is None else elementwise.minimum(x, high)
 
 
 def _searchsorted(points: Any, x: Any, side: str) -> Any:
