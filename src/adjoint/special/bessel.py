@@ -117,7 +117,7 @@ def y0(x: Any) -> Variable:
     """Y₀(x), the Bessel function of the second kind and order 0; see `yv`.
 
     >>> round(y0(Variable(1.0)).item(), 12)
-    0.088256964215
+    0.088256964216
     """
     return yv(0, x)
 
