@@ -127,7 +127,7 @@ def y1(x: Any) -> Variable:
     """Y₁(x), the Bessel function of the second kind and order 1; see `yv`.
 
     >>> round(y1(Variable(1.0)).item(), 12)
-    -0.781212821300
+    -0.7812128213
     """
     return yv(1, x)
 
