@@ -147,7 +147,7 @@ def _report(model: Any, loss: Any, connections: Connections | None) -> Report:
 
 def _nodes(loss: Any) -> list[Node]:
     link = loss._link
-    return [] if link is None or link.creator is None else nodes_behind(link.creator)
+    return [] if link is None or link.creator is None else nodes_behind([link.creator])
 
 
 def _ends(loss: Any) -> Iterator[str]:

@@ -68,6 +68,16 @@ def test_numbers_are_read_on_purpose():
     assert math.log(Variable(3.0)) == math.log(3.0)
 
 
+def test_functions_of_math_read_a_loss_outside_of_transforms():
+    x = Variable(2.0)
+    loss = x * x
+    assert math.exp(loss) == math.exp(4.0)
+    assert cmath.sqrt(loss) == 2.0
+    with pytest.raises(ValueError, match="sequence") as raised:
+        filled(loss)
+    assert isinstance(raised.value.__cause__, GradientError)
+
+
 @pytest.mark.parametrize(("function", "name"), [
     (lambda x: np.exp([x, 1.0]), r"numpy\.exp"), (lambda x: np.sum([x, 1.0]), r"numpy\.sum"),
     (lambda x: np.dot([x, x], [1.0, 2.0]), r"numpy\.dot"), (lambda x: np.mean([[x], [1.0]]), r"numpy\.mean"),

@@ -136,10 +136,12 @@ class OtherManyNode(ManyNode):
     __slots__ = ("namespace",)
 
 
-def nodes_behind(*creators: Node) -> list[Node]:
+def nodes_behind(creators: Iterable[Node]) -> list[Node]:
     """The given nodes and every node that they depend on, the last generation first."""
-    found = list(creators) if len(creators) == 1 else list(dict.fromkeys(creators))
+    found = list(creators)
     seen = set(found)
+    if len(seen) < len(found):
+        found = list(dict.fromkeys(found))
     for node in found:  # which grows on the way
         for link in node.inputs:
             if link is not None:
@@ -183,7 +185,7 @@ def is_asked_for(link: Link | None) -> bool:
         return True
     return any(
         behind is not None and behind.variable() is not None
-        for node in nodes_behind(link.creator)
+        for node in nodes_behind([link.creator])
         for behind in node.inputs
     )
 
@@ -191,7 +193,7 @@ def is_asked_for(link: Link | None) -> bool:
 def unchain_behind(root: Link) -> None:
     """Cuts every link behind `root` but its own, also those of sibling outputs (a cell state, say)."""
     assert root.creator is not None
-    for node in nodes_behind(root.creator):
+    for node in nodes_behind([root.creator]):
         for link in node.inputs:
             if link is not None:
                 link.creator = None

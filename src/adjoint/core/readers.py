@@ -22,7 +22,7 @@ __all__ = ["computes_on", "library_function", "stores", "takes_lists"]
 _STORE_SUBSCR = opcode.opmap["STORE_SUBSCR"]
 _BINARY_OP = opcode.opmap["BINARY_OP"]
 _LIBRARIES = frozenset({"numpy", "scipy"})
-_COMPUTING = frozenset({"math", "cmath"}) | _LIBRARIES
+_MATH = frozenset({"math", "cmath"})
 # What is found out by reading a number, and has no derivative.
 _TESTS = frozenset("isclose isfinite isinf isnan floor ceil trunc".split())
 
@@ -35,12 +35,16 @@ def stores(frame: FrameType) -> bool:
     return frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR
 
 
-def computes_on(frame: FrameType) -> str | None:
-    """The function that asks for a number to compute with it, as `math.sin`; None for `float` and what is unknown."""
+def computes_on(frame: FrameType, *, with_math: bool) -> str | None:
+    """The function that asks for a number to compute with it, as `ndarray.fill`; None for `float` and others.
+
+    `with_math` counts the functions of `math` and `cmath` among them.
+    """
     function = _called(_outside(frame))
     if function is None or isinstance(function, type) or getattr(function, "__name__", "") in _TESTS:
         return None
-    return _full_name(function) if _library(function) in _COMPUTING else None
+    library = _library(function)
+    return _full_name(function) if library in _LIBRARIES or (with_math and library in _MATH) else None
 
 
 def takes_lists(frame: FrameType) -> str | None:

@@ -7,15 +7,14 @@ adding contributions up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import repeat
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from adjoint.arrays import numpy_namespace
 from adjoint.config import IN_RULES, LEVELS, STRICT
 from adjoint.core.explain import raise_rule_error
 from adjoint.core.graph import Link, Node, nodes_behind, relevant_nodes
-from adjoint.core.unselected import Masks, masks_behind, note, zeroed
+from adjoint.core.unselected import Masks, take_masks
 from adjoint.errors import GradientError
 from adjoint.lifted import LIFTED, Lifted, levels_in, lowered
 from adjoint.ops import raw_functions
@@ -84,13 +83,16 @@ def _swept(
     ours: set[Any] = set()  # keys in either table whose cotangent is a sum made here
     links: Links | None = None if recorded is None and retained is None else {}
     creators = _start(roots, targets, leaves, pending, ours, links)
-    if recorded is None and LEVELS.get():
-        namespace = LIFTED  # plain values may have lifted cotangents: those of a tangent's graph within `custom_vjp`
-    functions = raw_functions(namespace) if recorded is None else recorded.functions
+    if recorded is None:
+        if LEVELS.get():
+            namespace = LIFTED  # plain values may have lifted cotangents: those of a tangent's graph in `custom_vjp`
+        functions = raw_functions(namespace)
+    else:
+        functions = recorded.functions
     is_lifted = namespace is not numpy_namespace and getattr(namespace, "TAKES_ALL", False)
     unselected: Masks = {}
     is_strict = STRICT.get()
-    nodes = nodes_behind(*creators) if targets is None else relevant_nodes(creators, targets)
+    nodes = nodes_behind(creators) if targets is None else relevant_nodes(creators, targets)
     relevant: Collection[Node] = () if targets is None else set(nodes)
     for node in nodes:
         g = pending.pop(node, None)
@@ -108,16 +110,12 @@ def _swept(
             lowers = True
             if recorded is None and not is_lifted:
                 F = raw_functions(node.namespace)
-        mask = unselected.pop(node, None) if unselected else None
         op = node.op
-        masks: Iterable[Any] = _NO_MASKS
         try:
             parts = rules(node, F, g, y, xs, targets, relevant)
-            if mask is not None or (op.selects is not None and not is_strict):
-                masks = masks_behind(node, mask, g.shape, g.dtype, y, xs)
-                if mask is not None and op.elementwise and not op.linear:
-                    parts = [None if part is None else zeroed(part, mask, F) for part in parts]
-            for link, part, left_out in zip(node.inputs, parts, masks):  # noqa: B905  _run_rules compares the lengths
+            if unselected or (op.selects is not None and not is_strict):
+                parts = take_masks(unselected, pending, node, F, g, y, xs, parts)
+            for link, part in zip(node.inputs, parts):  # noqa: B905  _run_rules compares the lengths
                 if link is None or part is None:
                     continue
                 array = part if recorded is None else part._data
@@ -129,23 +127,25 @@ def _swept(
                     part = _lowered(part, link, recorded)
                 creator = link.creator
                 if creator is None or (targets is not None and link in targets):
-                    _put(leaves, ours, link, part)
-                    continue
-                if left_out is not None or unselected:
-                    note(unselected, creator, left_out, is_first=creator not in pending)
-                if creator.siblings:
-                    _put_output(pending, link, part)
+                    if link in leaves:
+                        _add(leaves, ours, link, part)
+                    else:
+                        leaves[link] = part
+                elif creator.siblings:
+                    _add_output(pending, link, part)
+                    if links is not None:
+                        links[creator, link.index] = link
                 else:
-                    _put(pending, ours, creator, part)
-                if links is not None:
-                    links[(creator, link.index) if creator.siblings else creator] = link
+                    if creator in pending:
+                        _add(pending, ours, creator, part)
+                    else:
+                        pending[creator] = part
+                    if links is not None:
+                        links[creator] = link
         except Exception as error:
             raise_rule_error(op, node.inputs, error)
             raise
     return leaves
-
-
-_NO_MASKS = repeat(None)
 
 
 def _start(
@@ -161,15 +161,20 @@ def _start(
     for root, cotangent in roots:
         creator = root.creator
         if creator is None or (targets is not None and root in targets):
-            _put(leaves, ours, root, cotangent)
+            if root in leaves:
+                _add(leaves, ours, root, cotangent)
+            else:
+                leaves[root] = cotangent
             continue
         creators.append(creator)
         if creator.siblings:
-            _put_output(pending, root, cotangent)
+            _add_output(pending, root, cotangent)
+        elif creator in pending:
+            _add(pending, ours, creator, cotangent)
         else:
-            _put(pending, ours, creator, cotangent)
+            pending[creator] = cotangent
         if links is not None:
-            links[_key(creator, root.index)] = root
+            links[(creator, root.index) if creator.siblings else creator] = root
     return creators
 
 
@@ -191,27 +196,25 @@ def _lowered(part: Any, link: Link, recorded: Recorded | None) -> Any:
     return part
 
 
-def _put(table: dict[Any, Any], ours: set[Any], key: Any, part: Any) -> None:
-    """Adds a contribution to a cotangent.
+def _add(table: dict[Any, Any], ours: set[Any], key: Any, part: Any) -> None:
+    """Adds a further contribution to a cotangent.
 
-    The first is taken as it is, the second makes a sum that is ours, and from the third on that sum is added to
-    in place. A rule's array may be shared, so it is never written to.
+    The second makes a sum that is ours, and from the third on that sum is added to in place. A rule's array may be
+    shared, so it is never written to.
     """
-    total = table.get(key)
-    if total is None:
-        table[key] = part
-    elif key in ours:
-        if type(part) is type(total):
-            total += part  # in place for arrays; Variables make a new one
-        else:  # a lifted one and a constant beside it
-            total = total + part
-        table[key] = total
-    else:
+    total = table[key]
+    if key not in ours:
         ours.add(key)
         table[key] = total + part
+        return
+    if type(part) is type(total):
+        total += part  # in place for arrays; Variables make a new one
+    else:  # a lifted one and a constant beside it
+        total = total + part
+    table[key] = total
 
 
-def _put_output(pending: dict[Node, Any], link: Link, part: Any) -> None:
+def _add_output(pending: dict[Node, Any], link: Link, part: Any) -> None:
     """Adds a contribution to the cotangent of one output of a node with several."""
     node = link.creator
     assert node is not None
@@ -244,13 +247,18 @@ def _run_rules(
                 parts.append(None)
             elif params:
                 parts.append(rule(F, g, y, *xs, **params))
+            elif len(xs) == 2:  # spelled out, as in `apply`
+                parts.append(rule(F, g, y, xs[0], xs[1]))
             else:
                 parts.append(rule(F, g, y, *xs))
         return parts
     assert op.vjp is not None
     if op.takes_needs or targets is not None:
         return _run_with_needs(node, F, g, y, xs, targets, relevant)
-    parts = op.vjp(F, g, y, *xs, **params) if params else op.vjp(F, g, y, *xs)
+    if params:
+        parts = op.vjp(F, g, y, *xs, **params)
+    else:
+        parts = op.vjp(F, g, y, xs[0]) if len(xs) == 1 else op.vjp(F, g, y, *xs)
     if type(parts) is not tuple or len(parts) != len(node.inputs):
         _check_parts(node, parts)
     return parts

@@ -8,21 +8,55 @@ what the selection knows, not where a cotangent happens to be 0: those lanes hav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from adjoint.arrays import namespace_of
 from adjoint.core.graph import Link, Node
 from adjoint.ops import Op, raw_functions
 
-__all__ = ["Masks", "masks_behind", "note", "zeroed"]
+__all__ = ["Masks", "take_masks"]
 
-
+_NO_MASKS: Sequence[Any] = ()
 # For nodes that a sweep has still to come to, the lanes of their output that no one selected.
 Masks = dict[Node, Any]
 
 
-def note(masks: Masks, creator: Node, mask: Any, *, is_first: bool) -> None:
+def take_masks(
+    masks: Masks,
+    pending: Container[Node],
+    node: Node,
+    F: Any,
+    g: Any,
+    y: Any,
+    xs: Sequence[Any],
+    parts: Sequence[Any],
+) -> Sequence[Any]:
+    """The cotangents of a node's inputs, `parts`, with zeros at the lanes that are unselected; notes those behind it.
+
+    Called for a node that selects, and for every node while there are masks. `pending` holds the nodes that another
+    contribution has reached already.
+    """
+    op = node.op
+    mask = masks.pop(node, None)
+    found: Sequence[Any] = _NO_MASKS
+    if mask is not None or op.selects is not None:
+        found = _masks_behind(node, mask, g.shape, g.dtype, y, xs)
+        if mask is not None and op.elementwise and not op.linear:
+            parts = [None if part is None else F.where(mask, 0.0, part) for part in parts]
+    if not masks and found is _NO_MASKS:
+        return parts
+    met: set[Node] = set()
+    for link, part, left_out in zip_longest(node.inputs, parts, found):
+        creator = None if link is None or part is None else link.creator
+        if creator is not None:
+            _note(masks, creator, left_out, is_first=creator not in pending and creator not in met)
+            met.add(creator)
+    return parts
+
+
+def _note(masks: Masks, creator: Node, mask: Any, *, is_first: bool) -> None:
     """Notes what one contribution to a cotangent leaves out; a lane is out if all contributions leave it out."""
     if is_first:
         if mask is not None:
@@ -33,7 +67,9 @@ def note(masks: Masks, creator: Node, mask: Any, *, is_first: bool) -> None:
         masks[creator] = masks[creator] & mask
 
 
-def masks_behind(node: Node, mask: Any, g_shape: tuple[int, ...], g_dtype: Any, y: Any, xs: Sequence[Any]) -> list[Any]:
+def _masks_behind(
+    node: Node, mask: Any, g_shape: tuple[int, ...], g_dtype: Any, y: Any, xs: Sequence[Any]
+) -> Sequence[Any]:
     """For each input of a node, the lanes that no one selected: by the node itself, or by those after it.
 
     Given only where the input was made by an op that acts element by element or moves elements.
@@ -41,7 +77,7 @@ def masks_behind(node: Node, mask: Any, g_shape: tuple[int, ...], g_dtype: Any, 
     op = node.op
     wanted = [_takes_masks(link, op) for link in node.inputs]
     if True not in wanted:
-        return [None] * len(wanted)
+        return _NO_MASKS
     found: list[Any] = [None] * len(wanted)
     own = op.selects(y, *xs, **node.params) if op.selects is not None else (None,) * len(wanted)
     moved = _moved(node, mask, g_shape, g_dtype) if mask is not None and op.linear and not op.elementwise else None
@@ -89,8 +125,3 @@ def _moved(node: Node, mask: Any, shape: tuple[int, ...], dtype: Any) -> list[An
         part == 0 if part is not None and link is not None and part.shape == link.shape else None
         for link, part in zip(node.inputs, parts, strict=True)
     ]
-
-
-def zeroed(part: Any, mask: Any, F: Any) -> Any:
-    """A cotangent with zeros at the lanes of a mask."""
-    return F.where(mask, 0.0, part)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import as_array
-from adjoint.config import RECORDING
+from adjoint.config import RECORDING, TRANSFORMING
 from adjoint.core.graph import Link, is_asked_for
 from adjoint.core.numpy_protocol import UFUNCS, call_function, call_ufunc
 from adjoint.core.readers import computes_on, library_function, stores, takes_lists
@@ -121,17 +121,22 @@ class Value:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def _check_not_stored(self, frame: Any) -> None:
-        """Raises GradientError for ``array[0] = x`` and ``math.sin(x)``: they ask for a float, as who reads x does."""
-        if not RECORDING.get() or not (is_asked_for(self._link) or isinstance(self._data, Lifted)):
+        """Raises GradientError for ``array[0] = x`` and ``array.fill(x)``: they ask for a float, as who reads x does.
+
+        Within a transform for ``math.sin(x)`` as well; outside, ``math.exp(loss)`` is for reading.
+        """
+        if not RECORDING.get() or not (self._link is not None or isinstance(self._data, Lifted)):
             return
-        if stores(frame):
+        is_stored = stores(frame)
+        function = None if is_stored else computes_on(frame, with_math=TRANSFORMING.get())
+        if not (is_stored or function) or not (is_asked_for(self._link) or isinstance(self._data, Lifted)):
+            return
+        if is_stored:
             self._raise_lost()
-        function = computes_on(frame)
-        if function is not None:
-            raise GradientError(
-                f"{function} of {self._brief()} would be a constant without a derivative; use the function of NumPy or "
-                "of adjoint.functions for it, numpy.sin(x) for math.sin(x), or float(x) to read the number"
-            )
+        raise GradientError(
+            f"{function} of {self._brief()} would be a constant without a derivative; use the function of NumPy or "
+            "of adjoint.functions for it, numpy.sin(x) for math.sin(x), or float(x) to read the number"
+        )
 
     def _check_not_lost(self, frame: Any) -> None:
         """Raises GradientError where an array is made of a computed value, or a function gets a list that holds x."""

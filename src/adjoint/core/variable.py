@@ -140,7 +140,8 @@ class Variable(ArrayMethods):
 
     def _namespace_with(self, cotangent: Variable) -> Any:
         data, other = self._data, cotangent._data
-        return NAMESPACES[type(data)] if type(data) is type(other) else namespace_of(data, other)
+        namespace = NAMESPACES[type(data)]
+        return namespace if NAMESPACES[type(other)] is namespace else namespace_of(data, other)
 
     def _starting_cotangent(self, gradient: Any) -> Variable:
         if self._data.dtype.kind not in "fc":
@@ -340,15 +341,16 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
     if namespace is None:  # numbers alone
         arrays = [as_array(array) for array in arrays]
         namespace = namespace_of(*arrays)
+    count = len(arrays)
     on_numpy = namespace is numpy_namespace
     forward = op.forward if on_numpy else forward_in(namespace, op)
     try:
         # Spelled out for one and two inputs: unpacking takes longer than some of the forwards.
         if params:
             output = forward(namespace, *arrays, **params)
-        elif len(arrays) == 2:
+        elif count == 2:
             output = forward(namespace, arrays[0], arrays[1])
-        elif len(arrays) == 1:
+        elif count == 1:
             output = forward(namespace, arrays[0])
         else:
             output = forward(namespace, *arrays)
@@ -359,8 +361,11 @@ def apply(op: Op, *inputs: Any, **params: Any) -> Any:
         if type(output) is tuple:
             return tuple(map(_wrap, output[: op.outputs]))
         return _wrap(output) if op not in VIEWS else noted_view(_wrap(output), inputs[0], op, params)
-    count = len(arrays)
-    for position in op.drops[count] if count < len(op.drops) else op.dropped(count):
+    try:
+        drops = op.drops[count]
+    except IndexError:
+        drops = op.dropped(count)
+    for position in drops:
         link = links[position]
         if link is not None:
             arrays[position] = link
@@ -441,10 +446,16 @@ def _shape_argument(shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 def _lift(node: Node, links: Links) -> tuple[Any, list[Any]]:
     """What a node kept, as Variables that stand at their old places in the graph."""
-    xs = [
-        value if link is None or value is link else at_link(value, link)
-        for value, link in zip(node.saved, node.inputs)  # noqa: B905  strict costs as much as the rest
-    ]
+    xs: list[Any] = []
+    for value, link in zip(node.saved, node.inputs):  # noqa: B905  strict costs as much as the rest
+        if link is None or value is link:
+            xs.append(value)
+            continue
+        x = _new(Variable)  # as in `at_link`
+        x._data = value
+        x._grad = x.name = None
+        x._link = link
+        xs.append(x)
     output = node.output
     if output is None:
         return None, xs

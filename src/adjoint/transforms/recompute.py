@@ -117,7 +117,7 @@ class _Segment:
                 found[link] = None
                 continue
             assert link.creator is not None
-            for node in nodes_behind(link.creator):
+            for node in nodes_behind([link.creator]):
                 if node.generation >= first:
                     found.update(dict.fromkeys(x for x in node.inputs if x is not None and x.generation < first))
         return list(found)
