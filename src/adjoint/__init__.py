@@ -31,6 +31,7 @@ from adjoint.checking import check as check
 from adjoint.compile.function import compile as compile
 from adjoint.compile.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from adjoint.config import no_grad as no_grad, strict_ieee as strict_ieee, test_mode as test_mode
+from adjoint.core.apply import apply as apply
 from adjoint.core.creation import (
     normal as normal,
     ones as ones,
@@ -41,7 +42,7 @@ from adjoint.core.creation import (
     zeros_like as zeros_like,
 )
 from adjoint.core.custom import op as op
-from adjoint.core.variable import Variable as Variable, apply as apply
+from adjoint.core.variable import Variable as Variable
 from adjoint.errors import AdjointError as AdjointError
 from adjoint.provenance import detect_anomaly as detect_anomaly
 from adjoint.transforms import (

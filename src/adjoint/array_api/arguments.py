@@ -9,9 +9,10 @@ from typing import Any
 import numpy
 
 from adjoint.arrays import NUMBERS
+from adjoint.core.apply import apply
 from adjoint.core.nesting import holds_variables, stacked
 from adjoint.core.value import Value, raw
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.ops import TABLE
 
 __all__ = ["as_array", "as_operand", "constant", "named", "np", "run"]

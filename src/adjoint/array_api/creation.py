@@ -7,12 +7,13 @@ from typing import Any
 from adjoint.array_api.arguments import as_array, np, run
 from adjoint.arrays import DIFFERENTIABLE_KINDS, as_array as as_raw_array
 from adjoint.config import is_recording
+from adjoint.core.apply import apply
 from adjoint.core.assignment import is_container
 from adjoint.core.creation import container
 from adjoint.core.nesting import holds_variables
 from adjoint.core.standard import check_device
 from adjoint.core.value import Value
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
 from adjoint.functions import shapes
 from adjoint.ops import Op

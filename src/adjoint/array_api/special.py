@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any
 
 from adjoint import functions, special
-from adjoint.core.variable import Variable, apply
+from adjoint.core.apply import apply
+from adjoint.core.variable import Variable
 from adjoint.errors import GradientError
 from adjoint.ops import Op
 

@@ -11,7 +11,8 @@ from typing import Any
 from weakref import ref
 
 from adjoint.compile.places import State
-from adjoint.core.variable import Variable, apply
+from adjoint.core.apply import apply
+from adjoint.core.variable import Variable
 from adjoint.errors import AdjointError, TraceError
 from adjoint.program import Instruction, Trace, Tracer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adjoint.core.variable import apply
+from adjoint.core.apply import apply
 from adjoint.errors import ArgumentError
 from adjoint.ops import TABLE, Op
 

@@ -6,7 +6,6 @@ The engine does not know the namespace of the standard by name: `adjoint.array_a
 from __future__ import annotations
 
 import operator
-import sys
 from typing import Any
 
 import numpy as np
@@ -110,10 +109,6 @@ class StandardArray(Value):
         return np.asarray(self.data).__dlpack_device__()
 
     # Python's numbers
-
-    def __complex__(self) -> complex:
-        self._check_not_stored(sys._getframe(1))
-        return complex(self.item())
 
     def __index__(self) -> int:
         if self._data.dtype.kind not in "iu" or self.shape:

@@ -88,7 +88,7 @@ def _swept(
             namespace = LIFTED  # plain values may have lifted cotangents: those of a tangent's graph in `custom_vjp`
         functions = raw_functions(namespace)
     else:
-        functions = recorded.functions
+        functions, kept = recorded.functions, recorded.kept
     is_lifted = namespace is not numpy_namespace and getattr(namespace, "TAKES_ALL", False)
     unselected: Masks = {}
     is_strict = STRICT.get()
@@ -104,7 +104,7 @@ def _swept(
             if retained is not None:
                 retained.extend(_outputs_of(node, g, links))
             if recorded is not None:
-                y, xs = recorded.kept(node, links)
+                y, xs = kept(node, links)
         F, lowers = functions, is_lifted
         if node.namespace is not None:
             lowers = True

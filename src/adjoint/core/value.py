@@ -90,28 +90,6 @@ class Value:
         except ValueError as error:
             raise ArgumentError(f"item({', '.join(map(str, index))}) of {self._brief()}: {error}") from None
 
-    # Comparisons: plain arrays of booleans
-
-    def __lt__(self, other: Any) -> Any:
-        return self._data < raw(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= raw(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > raw(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= raw(other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self._data == raw(other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self._data != raw(other)
-
-    __hash__ = object.__hash__
-
     # Conversions: they read the value, and are not recorded
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:

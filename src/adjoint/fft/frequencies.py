@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
 from adjoint.ops import shaping
 

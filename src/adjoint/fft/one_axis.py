@@ -6,8 +6,9 @@ import math
 import operator
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
 from adjoint.functions import complex_numbers
 from adjoint.ops import fourier, indexing

@@ -7,8 +7,9 @@ from typing import Any
 
 from adjoint import random
 from adjoint.config import is_training
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.functions.elementwise import mul
 from adjoint.ops import activations, recurrent

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.apply import apply
 from adjoint.core.value import array_of
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.ops import arithmetic, elementary
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint.core.variable import Variable, apply
+from adjoint.core.apply import apply
+from adjoint.core.variable import Variable
 from adjoint.ops import arithmetic, exponential
 
 __all__ = [

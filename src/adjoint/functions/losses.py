@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import namespace_of
+from adjoint.core.apply import apply
 from adjoint.core.value import array_of
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError, OutOfRangeError, ShapeError
 from adjoint.functions import elementwise, reductions
 from adjoint.ops import losses

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import AxisError, ShapeError
 from adjoint.functions import shapes
 from adjoint.ops import indexing, matrices, products, reductions

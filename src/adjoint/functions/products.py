@@ -5,8 +5,9 @@ from __future__ import annotations
 import string
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.ops import products
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.value import array_of
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.functions import elementwise
 from adjoint.ops import elementary, rounding
 from adjoint.ops.complex_numbers import is_complex

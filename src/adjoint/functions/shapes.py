@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.indexing import split_index
 from adjoint.core.value import array_of
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError, ShapeError
 from adjoint.ops import indexing, reductions, shaping
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.value import array_of
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, AxisError, DTypeError, ShapeError
 from adjoint.functions import elementwise, shapes
 from adjoint.ops import indexing, sorting

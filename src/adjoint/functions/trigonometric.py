@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from adjoint.core.variable import Variable, apply
+from adjoint.core.apply import apply
+from adjoint.core.variable import Variable
 from adjoint.ops import arithmetic, trigonometric
 
 __all__ = [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ShapeError
 from adjoint.ops import complex_numbers, shaping
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from adjoint.core.variable import Variable, apply
+from adjoint.core.apply import apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
 from adjoint.functions import matrices
 from adjoint.linalg.arguments import as_matrices, conjugate_transposed

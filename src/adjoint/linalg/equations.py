@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.value import array_of
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError, ShapeError
 from adjoint.functions import products, reductions, shapes
 from adjoint.linalg.arguments import as_matrices, conjugate

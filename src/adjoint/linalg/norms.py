@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, AxisError, ShapeError
 from adjoint.functions import elementwise, reductions, shapes
 from adjoint.linalg.arguments import as_matrices

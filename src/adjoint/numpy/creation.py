@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.apply import apply
 from adjoint.core.nesting import holds_variables, stacked
 from adjoint.core.numpy_protocol import FUNCTIONS
 from adjoint.core.value import Value
-from adjoint.core.variable import apply
 from adjoint.errors import DTypeError
 from adjoint.functions import shapes
 from adjoint.numpy.registering import in_dtype, run

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.core.variable import apply
+from adjoint.core.apply import apply
 from adjoint.functions import shapes as F
 from adjoint.numpy.registering import as_value, delivered, implements, in_dtype
 from adjoint.ops import shaping

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from adjoint.config import RECORDING
+from adjoint.core.apply import apply
 from adjoint.core.nesting import holds_variables, stacked
 from adjoint.core.numpy_protocol import FUNCTIONS
 from adjoint.core.value import Value, raw
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError, GradientError
 from adjoint.lifted import on_data as lifted_on_data
 from adjoint.ops import TABLE

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.core.apply import apply
 from adjoint.core.value import Value
-from adjoint.core.variable import apply
 from adjoint.errors import ArgumentError
 from adjoint.functions import shapes as F
 from adjoint.numpy.registering import as_value, implements, rearranged

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from adjoint import special
+from adjoint.core.apply import apply
 from adjoint.core.numpy_protocol import FUNCTIONS, SCIPY_UFUNCS, UFUNC_FORMS, UFUNCS, ufunc_function
 from adjoint.core.value import Value, raw
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError
 from adjoint.lifted.numpy_calls import OF_INTEGERS, TESTS
 from adjoint.numpy.registering import as_value, as_values, delivered, in_dtype, on_data, plain, run

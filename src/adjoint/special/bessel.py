@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import plain_of_plain
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError
 from adjoint.ops import bessel, special
 

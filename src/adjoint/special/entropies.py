@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import plain_of_plain
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.ops import activations, entropies
 
 __all__ = ["entr", "expit", "kl_div", "log_expit", "logit", "rel_entr", "xlog1py", "xlogy"]

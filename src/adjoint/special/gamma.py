@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, plain_of_plain
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
 from adjoint.ops import special
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.core.apply import apply
 from adjoint.core.arguments import plain_of_plain
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.ops import special
 
 __all__ = ["erfc", "erfcinv", "erfinv", "log_ndtr", "ndtr", "ndtri"]

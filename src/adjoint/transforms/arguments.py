@@ -12,10 +12,11 @@ import numpy as np
 
 from adjoint.arrays import NAMESPACES, NUMBERS, is_differentiable_dtype
 from adjoint.config import LEVELS, RECORDING, TRANSFORMING
+from adjoint.core.apply import apply, leaf
 from adjoint.core.assignment import CONTAINER
 from adjoint.core.graph import TRANSFORMED, Link, Node, link_to
 from adjoint.core.value import raw
-from adjoint.core.variable import Variable, apply, leaf
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError, GradientError
 from adjoint.lifted import Batch, Lifted
 from adjoint.ops import Op

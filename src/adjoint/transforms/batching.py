@@ -10,7 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from adjoint.arrays import NUMERIC_KINDS
-from adjoint.core.variable import Variable, leaf
+from adjoint.core.apply import leaf
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, AxisError, DTypeError
 from adjoint.lifted import LIFTED as xp, Batch, beneath
 from adjoint.lifted.batch import spread

@@ -8,9 +8,11 @@ from typing import Any
 
 from adjoint.arrays import namespace_of
 from adjoint.config import RECORDING, no_grad, recording_mode
+from adjoint.core.apply import apply, leaf
+from adjoint.core.gradients import RECORDED
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
-from adjoint.core.variable import RECORDED, Variable, apply, leaf
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, GradientError
 from adjoint.lifted import Batch, Lifted, Series, levels_in
 from adjoint.lifted.nesting import part_of

@@ -11,10 +11,12 @@ import numpy as np
 
 from adjoint.arrays import NUMBERS, namespace_of
 from adjoint.config import RECORDING, recording_mode
+from adjoint.core.apply import leaf
 from adjoint.core.arguments import as_variable
+from adjoint.core.gradients import RECORDED
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
-from adjoint.core.variable import RECORDED, Variable, leaf
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
 from adjoint.lifted import LIFTED, Series, beneath, levels_in
 from adjoint.lifted.series import coefficients_of

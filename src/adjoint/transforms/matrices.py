@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import namespace_of
+from adjoint.core.apply import apply
 from adjoint.core.value import raw
-from adjoint.core.variable import Variable, apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
 from adjoint.lifted import Batch
 from adjoint.ops import shaping

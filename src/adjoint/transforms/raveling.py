@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.core.variable import Variable, apply
+from adjoint.core.apply import apply
+from adjoint.core.variable import Variable
 from adjoint.errors import ShapeError
 from adjoint.ops import shaping
 from adjoint.structures import flatten

@@ -13,10 +13,12 @@ import numpy as np
 from adjoint import random
 from adjoint.arrays import namespace_of
 from adjoint.config import LEVELS, RECORDING, TRAINING, recording_mode
+from adjoint.core.apply import apply, at_link, leaf
+from adjoint.core.gradients import RECORDED
 from adjoint.core.graph import Link, nodes_behind
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
-from adjoint.core.variable import RECORDED, Variable, apply, at_link, leaf
+from adjoint.core.variable import Variable
 from adjoint.lifted import Batch
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten

@@ -8,10 +8,12 @@ from typing import Any
 
 from adjoint.arrays import namespace_of
 from adjoint.config import RECORDING, recording_mode
+from adjoint.core.apply import leaf
+from adjoint.core.gradients import RECORDED
 from adjoint.core.graph import Link
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
-from adjoint.core.variable import RECORDED, Variable, leaf
+from adjoint.core.variable import Variable
 from adjoint.errors import GradientError
 from adjoint.transforms.arguments import Point, Results, all_shown, are_plain, constant_or, given, name_of, with_aux
 

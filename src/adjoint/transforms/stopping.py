@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint.core.variable import Variable, leaf
+from adjoint.core.apply import leaf
+from adjoint.core.variable import Variable
 from adjoint.lifted import Batch, Series
 from adjoint.structures import flatten
 
