@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
 from adjoint.errors import DTypeError
 
-__all__ = ["ModeSwitch", "is_recording", "is_training", "no_grad", "recording_mode", "strict_ieee", "test_mode"]
+__all__ = [
+    "ModeSwitch",
+    "is_recording",
+    "is_training",
+    "no_grad",
+    "recording_mode",
+    "run_within",
+    "strict_ieee",
+    "test_mode",
+]
 
 AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
 
@@ -66,19 +76,28 @@ class _ModeBlock:
         self._mode.set(previous)
 
     def __call__(self, function: AnyCallable) -> AnyCallable:
-        code = getattr(function, "__code__", None)
-        if code is not None and code.co_flags & _SUSPENDABLE:
-            raise DTypeError(
-                f"{getattr(function, '__name__', function)!r} is a generator or a coroutine, whose body runs after "
-                "the decorator is left; open the mode with `with` inside it instead"
-            )
+        return run_within(self, function)
 
-        @functools.wraps(function)
-        def in_mode(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
 
-        return in_mode  # type: ignore[return-value]
+def run_within(block: AbstractContextManager[None], function: AnyCallable) -> AnyCallable:
+    """The function that runs `function` within a block, which can be entered again: what the block is as a decorator.
+
+    Raises:
+        DTypeError: for generators and coroutines.
+    """
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_flags & _SUSPENDABLE:
+        raise DTypeError(
+            f"{getattr(function, '__name__', function)!r} is a generator or a coroutine, whose body runs after "
+            "the decorator is left; open the block with `with` inside it instead"
+        )
+
+    @functools.wraps(function)
+    def within(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return function(*args, **kwargs)
+
+    return within  # type: ignore[return-value]
 
 
 class ModeSwitch:

@@ -127,7 +127,7 @@ def _swept(
                     part = _lowered(part, link, recorded)
                 creator = link.creator
                 if creator is None or (targets is not None and link in targets):
-                    if link in leaves:
+                    if link in leaves:  # asked here already: most have one contribution
                         _add(leaves, ours, link, part)
                     else:
                         leaves[link] = part
@@ -161,18 +161,13 @@ def _start(
     for root, cotangent in roots:
         creator = root.creator
         if creator is None or (targets is not None and root in targets):
-            if root in leaves:
-                _add(leaves, ours, root, cotangent)
-            else:
-                leaves[root] = cotangent
+            _add(leaves, ours, root, cotangent)
             continue
         creators.append(creator)
         if creator.siblings:
             _add_output(pending, root, cotangent)
-        elif creator in pending:
-            _add(pending, ours, creator, cotangent)
         else:
-            pending[creator] = cotangent
+            _add(pending, ours, creator, cotangent)
         if links is not None:
             links[(creator, root.index) if creator.siblings else creator] = root
     return creators
@@ -197,11 +192,14 @@ def _lowered(part: Any, link: Link, recorded: Recorded | None) -> Any:
 
 
 def _add(table: dict[Any, Any], ours: set[Any], key: Any, part: Any) -> None:
-    """Adds a further contribution to a cotangent.
+    """Adds a contribution to a cotangent.
 
-    The second makes a sum that is ours, and from the third on that sum is added to in place. A rule's array may be
-    shared, so it is never written to.
+    The first is taken as it is, the second makes a sum that is ours, and from the third on that sum is added to
+    in place. A rule's array may be shared, so it is never written to.
     """
+    if key not in table:
+        table[key] = part
+        return
     total = table[key]
     if key not in ours:
         ours.add(key)

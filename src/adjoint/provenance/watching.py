@@ -5,7 +5,6 @@ Outside of any block an op pays for one test of `BLOCKS`, a list that is empty t
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -13,7 +12,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from adjoint.errors import DTypeError
+from adjoint.config import run_within
 
 __all__ = ["BLOCKS", "WATCHER", "RuleRunner", "WatchBlock", "Watcher", "run_unwatched", "watcher_due"]
 
@@ -54,7 +53,6 @@ _EARLIER: ContextVar[tuple[Watcher | None, ...]] = ContextVar("adjoint.watcher.e
 # Whether the next op is one that the watcher itself runs.
 _DIRECT: ContextVar[bool] = ContextVar("adjoint.watcher.direct", default=False)
 _LOCK = threading.Lock()
-_SUSPENDABLE = 0x20 | 0x80 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 
 
 def watcher_due() -> Watcher | None:
@@ -93,16 +91,4 @@ class WatchBlock:
             BLOCKS.remove(self)
 
     def __call__(self, function: AnyCallable) -> AnyCallable:
-        code = getattr(function, "__code__", None)
-        if code is not None and code.co_flags & _SUSPENDABLE:
-            raise DTypeError(
-                f"{getattr(function, '__name__', function)!r} is a generator or a coroutine, whose body runs after "
-                "the decorator is left; open the block with `with` inside it instead"
-            )
-
-        @functools.wraps(function)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return watched  # type: ignore[return-value]
+        return run_within(self, function)
