@@ -169,3 +169,11 @@ def test_functions_of_the_namespace_take_batches_and_tangents():
     slopes = ad.vmap(lambda x, t: ad.jvp(f, (x,), (t,))[1])(M, directions)
     gradients = ad.vmap(ad.grad(f))(M)
     assert np.allclose(slopes, np.sum(gradients * directions, axis=1))
+
+
+def test_clip_at_a_number_passes_and_at_an_array_shares():
+    x = Variable([0.0, 1.0])
+    for bound, expected in ((1.0, [1.0, 1.0]), (Variable([1.0, 1.0]), [1.0, 0.5])):
+        x.cleargrad()
+        xp.sum(xp.clip(x, None, bound)).backward()
+        assert x.grad.data.tolist() == expected

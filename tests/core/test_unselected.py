@@ -98,6 +98,26 @@ CASES = {
         np.array([0.0, 0.1, 2.0]),
         [[0, 0, -1 / 2], [0, 0, 1 / 4], [0, 0, -1 / 4]],
     ),
+    "where of two moves of a kind": (
+        lambda x: F.where(x > 0, F.flip(F.flip(F.log(x))), 0.0),
+        X,
+        LOG,
+    ),
+    "where of two shapes": (
+        lambda x: F.where(x > 0, F.log(x).reshape(3, 1).reshape(3), 0.0),
+        X,
+        LOG,
+    ),
+    "relu of an infinite slope": (
+        lambda x: F.relu(-1.0 / (x - 1.0)),
+        np.array([0.0, 1.0, 3.0]),
+        [[1, 0, 0], [2, 0, 0], [6, 0, 0]],
+    ),
+    "clip at its bounds": (
+        lambda x: F.clip(x * x, 1.0, 4.0),
+        np.array([1.0, 1.5, 2.0]),
+        [[2, 3, 4], [2, 2, 2], [0, 0, 0]],
+    ),
     "elements that are left out": (
         lambda x: F.concat([x[:1], F.log(x)[1:]]),
         np.array([0.0, 1.0, 2.0]),
@@ -157,6 +177,10 @@ def test_derivatives_of_examples_and_compiled(name):
         batch = np.stack([x, x])
         assert_allclose(ad.vmap(g)(batch), [exact, exact], rtol=1e-9, atol=1e-12)
         assert_allclose(ad.compile(g)(Variable(x)).data, exact, rtol=1e-9, atol=1e-12)
+
+
+def test_an_infinite_slope_ends_at_the_relu():
+    assert_allclose(ad.grad(lambda x: F.sum(1.0 / F.relu(x)))(np.array([-1.0, 2.0])), [0.0, -0.25])
 
 
 def test_lanes_whose_cotangent_happens_to_be_0_count():

@@ -246,3 +246,10 @@ def test_copied_computation_does_not_lead_to_the_original():
     assert x.grad is None
     assert twin.grad.item() == 12.0
     assert len(nodes_behind(z)) == 1
+
+
+def test_conversions_of_several_elements_name_themselves():
+    x = Variable([1.0, 2.0])
+    for convert in (float, int, bool, complex):
+        with pytest.raises(ArgumentError, match=rf"{convert.__name__}\(\) of a Variable .*, which has 2 elements"):
+            convert(x)

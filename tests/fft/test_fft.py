@@ -168,3 +168,14 @@ def test_frequencies(n):
 def test_errors(function, error, text):
     with pytest.raises(error, match=text):
         function()
+
+
+@pytest.mark.parametrize("name", ["rfft", "rfftn", "ihfft"])
+def test_transforms_of_real_numbers_refuse_complex_ones(name):
+    with pytest.raises(DTypeError, match=rf"^{name} takes real numbers"):
+        getattr(ad.fft, name)(Variable([1.0 + 1.0j, 2.0]))
+
+
+def test_lengths_are_whole_numbers():
+    with pytest.raises(DTypeError, match=r"n is a whole number, not 2\.5"):
+        ad.fft.fft(Variable([1.0, 2.0]), n=2.5)

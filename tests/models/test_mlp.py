@@ -100,3 +100,8 @@ def test_an_input_of_another_size_names_the_layer():
 def test_repr():
     assert repr(models.MLP([10, 1])) == "MLP([10, 1], activation=sigmoid)"
     assert repr(models.MLP((3,), activation=F.relu)) == "MLP([3], activation=relu)"
+
+
+def test_an_activation_is_a_function():
+    with pytest.raises(DTypeError, match=r"as F\.relu, not 'relu'"):
+        models.MLP([2, 1], activation="relu")

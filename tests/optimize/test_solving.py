@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 import adjoint as ad
 from adjoint import functions as F
-from adjoint.errors import GradientError, ShapeError
+from adjoint.errors import ArgumentError, GradientError, ShapeError
 
 scipy_optimize = pytest.importorskip("scipy.optimize", reason="SciPy is not installed")
 
@@ -109,3 +109,9 @@ class TestRoot:
         with pytest.raises(ShapeError, match="f returns 3 numbers for 2 unknowns"):
             ad.optimize.root(lambda x: F.concat([x, x[:1]]), np.ones(2))
         assert ad.optimize.root(lambda x: F.concat([x, x[:1]]) - 1.0, np.zeros(2), method="lm").success
+
+
+@pytest.mark.parametrize("option", [{"jac": "2-point"}, {"kwargs": {"a": 2.0}}])
+def test_arguments_of_scipy_that_make_no_sense_here(option):
+    with pytest.raises(ArgumentError, match="least_squares takes no "):
+        ad.optimize.least_squares(lambda x: x - 1.0, np.ones(2), **option)

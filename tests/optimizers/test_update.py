@@ -411,3 +411,10 @@ def test_moments_of_a_dead_unit_never_become_subnormal(make, dtype):
     (kept,) = optimizer._kept.values()
     for array in kept:
         assert not ((array != 0) & (abs(array) < smallest)).any()
+
+
+def test_hooks_are_functions_and_models_have_params():
+    with pytest.raises(DTypeError, match="a hook is a function"):
+        O.SGD(0.1, hooks=[3])
+    with pytest.raises(DTypeError, match="takes a layer or a model"):
+        O.SGD(0.1).update(3)

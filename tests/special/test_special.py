@@ -16,6 +16,7 @@ from adjoint.arrays.special import _function
 from adjoint.errors import ArgumentError, DTypeError, GradientError, MissingDependencyError
 from adjoint.testing import check_grads
 
+POLES = np.array([0.0, -1.0, -2.0, -3.0])
 LINE = np.linspace(-3.0, 3.0, 13)
 POSITIVE = np.array([1e-3, 0.3, 1.0, 2.5, 7.0])
 PROBABILITIES = np.array([1e-12, 0.01, 0.3, 0.5, 0.6, 0.99])
@@ -242,3 +243,22 @@ def test_error_without_scipy_names_what_to_install(monkeypatch):
     ):
         special.gammaln(Variable(1.0))
     _function.cache_clear()
+
+
+def test_the_reciprocal_of_gamma_is_smooth_at_its_zeros():
+    assert_allclose(ad.grad(lambda x: np.sum(special.rgamma(x)))(POLES), [1.0, -1.0, 2.0, -6.0], rtol=1e-12)
+    check_grads(special.rgamma, np.append(POLES, [-2.5, 0.4, 0.6, 3.0]), order=3)
+
+
+def test_incomplete_gamma_ends_at_infinity():
+    for a in (0.5, 1.0, 2.0):
+        assert ad.grad(lambda x, a=a: special.gammainc(a, x))(np.inf) == 0.0
+    assert_allclose(special.gammasgn(np.array([np.inf, -0.5, -1.5, 2.0])), [1.0, -1.0, 1.0, 1.0])
+
+
+def test_orders_of_bessel_functions():
+    for order in (1, np.int64(1), np.float32(1.0)):
+        assert_allclose(special.jv(order, 1.5), scipy.special.jv(1, 1.5))
+    for order in (Variable(1.0), np.ones(2), "1"):
+        with pytest.raises(DTypeError, match="call the function once for each"):
+            special.jv(order, 1.5)

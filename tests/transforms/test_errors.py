@@ -164,3 +164,9 @@ def test_backward_within_a_transform_gives_nothing_to_what_stands_outside():
     with pytest.raises(TransformError, match="within vmap"):
         ad.jvp(f, (np.ones(2),), (np.ones(2),))
     assert w.grad is None
+
+
+def test_a_transform_takes_a_function():
+    for transform in (ad.grad(3), ad.hessian(3)):
+        with pytest.raises(DTypeError, match="takes a function, not 3"):
+            transform(2.0)

@@ -196,8 +196,10 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Variable:
         return run("copy")(x)
     low, high = (None if bound is None else _in_dtype(as_operand(bound), x.dtype) for bound in (min, max))
     if low is not None:
-        x = run("maximum")(x, low)
-    return x if high is None else run("minimum")(x, high)
+        x = run("clip")(x, lo=low, hi=None) if type(low) in NUMBERS else run("maximum")(x, low)
+    if high is None:
+        return x
+    return run("clip")(x, lo=None, hi=high) if type(high) in NUMBERS else run("minimum")(x, high)
 
 
 def _in_dtype(bound: Any, dtype: Any) -> Any:

@@ -93,11 +93,14 @@ def _masks_behind(
 
 
 def _takes_masks(link: Link | None, op: Op) -> bool:
-    """Whether an input was made by an op that a mask can be taken through; not by the same again, as in a loop."""
+    """Whether an input was made by an op that a mask can be taken through.
+
+    Not by the same op again where it selects and moves, as in a loop that assigns to one element after the other.
+    """
     creator = None if link is None else link.creator
     if creator is None or creator.siblings:
         return False
-    return creator.op.elementwise or (creator.op.linear and creator.op is not op)
+    return creator.op.elementwise or (creator.op.linear and (creator.op is not op or op.selects is None))
 
 
 def _joined(a: Any, b: Any) -> Any:

@@ -155,18 +155,24 @@ class Value:
 
     def __float__(self) -> float:
         self._check_not_stored(sys._getframe(1))
-        return float(self.item())
+        return float(self._only("float"))
 
     def __complex__(self) -> complex:
         self._check_not_stored(sys._getframe(1))
-        return complex(self.item())
+        return complex(self._only("complex"))
 
     def __int__(self) -> int:
         self._check_not_stored(sys._getframe(1))
-        return int(self.item())
+        return int(self._only("int"))
 
     def __bool__(self) -> bool:
-        return bool(self.item())
+        return bool(self._only("bool", "; x.any() or x.all() say whether one is true or all are"))
+
+    def _only(self, what: str, way_out: str = "; take one, as in x[0], or reduce them, as by x.sum()") -> Any:
+        """The only element, for a conversion to one of Python's types."""
+        if self._data.size != 1:
+            raise ArgumentError(f"{what}() of {self._brief()}, which has {self._data.size} elements{way_out}")
+        return self.item()
 
     def __len__(self) -> int:
         if not self.shape:

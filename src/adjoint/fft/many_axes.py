@@ -8,7 +8,7 @@ from typing import Any
 from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError
-from adjoint.fft.one_axis import Norm, fft, ifft, irfft, rfft
+from adjoint.fft.one_axis import Norm, fft, ifft, irfft, real, rfft
 
 __all__ = ["fft2", "fftn", "ifft2", "ifftn", "irfft2", "irfftn", "rfft2", "rfftn"]
 
@@ -49,7 +49,7 @@ def rfftn(a: Any, s: Lengths = None, axes: Axes = None, norm: Norm = None) -> Va
     >>> ad.fft.rfftn(ad.ones(3, 4)).shape
     (3, 3)
     """
-    a, lengths, axes = _lengths_and_axes("rfftn", a, s, axes)
+    a, lengths, axes = _lengths_and_axes("rfftn", real("rfftn", a), s, axes)
     if not axes:
         raise ArgumentError("rfftn: at least one axis must be transformed")
     half = rfft(a, lengths[-1], axes[-1], norm)

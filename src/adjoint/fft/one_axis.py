@@ -9,7 +9,7 @@ from typing import Any
 from adjoint.core.apply import apply
 from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.variable import Variable
-from adjoint.errors import ArgumentError
+from adjoint.errors import ArgumentError, DTypeError
 from adjoint.functions import complex_numbers
 from adjoint.ops import fourier, indexing
 
@@ -55,7 +55,7 @@ def rfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Var
     >>> print(ad.fft.rfft(ad.Variable([1.0, 2.0, 3.0])))
     variable[2]([ 6. +0.j        -1.5+0.8660254j])
     """
-    a, n, axis = _resized("rfft", a, n, axis)
+    a, n, axis = _resized("rfft", real("rfft", a), n, axis)
     return _scaled(apply(fourier.rfft, a, axis=axis), _factor("rfft", norm, n))
 
 
@@ -92,11 +92,23 @@ def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Norm = None) -> Va
     >>> print(ad.fft.ihfft(ad.Variable([6.0, 0.0, -2.0, 0.0])))
     variable[3]([1.-0.j 2.-0.j 1.-0.j])
     """
-    return complex_numbers.conj(rfft(a, n, axis, _opposite("ihfft", norm)))
+    return complex_numbers.conj(rfft(real("ihfft", a), n, axis, _opposite("ihfft", norm)))
+
+
+def real(what: str, a: Any) -> Variable:
+    """`a` as a Variable; raises DTypeError for complex numbers."""
+    a = as_variable(a)
+    if a.dtype.kind == "c":
+        raise DTypeError(
+            f"{what} takes real numbers, not an array of dtype {a.dtype}; use fft, ifft or fftn, or the real part alone"
+        )
+    return a
 
 
 def _length(what: str, n: int) -> int:
     """A number of elements, which is at least 1."""
+    if not hasattr(n, "__index__"):
+        raise DTypeError(f"{what}: n is a whole number, not {n!r}")
     if operator.index(n) < 1:
         raise ArgumentError(f"{what} of {n} elements; there must be at least one")
     return operator.index(n)

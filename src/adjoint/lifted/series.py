@@ -246,7 +246,10 @@ def _extreme(name: str) -> Callable[..., Any]:
         ties = (x.value == kept) | ((x.value != x.value) & (kept != kept))  # NaN is the extreme where it stands
         ties = xp.astype(ties, x.dtype)
         share = ties / xp.sum(ties, axis=axis, keepdims=True)
-        rest = [None if c is None else xp.sum(share * c, axis=axis, keepdims=keepdims) for c in x.coefficients[1:]]
+        rest = [  # what is not the extreme may have an infinite derivative
+            None if c is None else xp.sum(xp.where(ties > 0.0, share * c, 0.0), axis=axis, keepdims=keepdims)
+            for c in x.coefficients[1:]
+        ]
         return Series(level, [value, *rest])
 
     return rule

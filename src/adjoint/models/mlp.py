@@ -24,6 +24,7 @@ class MLP(Model):
 
     Raises:
         ArgumentError: without a size, or for one below 1.
+        DTypeError: for sizes that are no list, and an activation that is no function.
 
     >>> import adjoint as ad
     >>> from adjoint import functions as F
@@ -43,6 +44,8 @@ class MLP(Model):
             raise DTypeError(f"MLP takes a list of layer sizes, as [10, 1], not {sizes!r}") from None
         if not self._sizes:
             raise ArgumentError("MLP needs at least one layer size, as in MLP([10, 1])")
+        if not callable(activation):
+            raise DTypeError(f"the activation of MLP is a function of one Variable, as F.relu, not {activation!r}")
         rng = random.generator(rng)
         self._activation = activation
         self.layers = [Linear(size, rng=rng) for size in self._sizes]

@@ -10,7 +10,7 @@ sigmoid = op("sigmoid", lambda xp, x: xp.sigmoid(x), vjp=lambda F, g, y, _x: (g 
 relu = op(
     "relu",
     lambda xp, x: real_only(xp.maximum(x, 0)),
-    vjp=lambda F, g, y, _x: (g * (y > 0),),
+    vjp=lambda F, g, y, _x: (F.where(y > 0, g, 0.0),),
     jvp=True,
     selects=lambda y, x: (y <= 0,),
     elementwise=True,

@@ -86,6 +86,7 @@ clip = op(
     "clip",
     _clip,
     vjp=_clip_rule,
+    jvp=True,
     selects=lambda y, x, *, lo, hi: _clipped_away(x, lo, hi),
     elementwise=True,
     samples=(

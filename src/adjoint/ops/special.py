@@ -149,7 +149,7 @@ def _incomplete_gamma(name, sign):
             )
         if not needs[1]:
             return None, None
-        inside = interior(x > 0.0)
+        inside = interior((x > 0.0) & (x < math.inf))
         x = replaced(F, inside, x)
         if isinstance(a, (int, float)):  # which takes the dtype of x
             log_gamma = math.lgamma(a) if a > 0 else math.inf
@@ -213,15 +213,27 @@ betainc = op(
 def _gamma_sign(xp, x):
     """1, or −1 where an odd number of poles lies between x and 0."""
     below = xp.floor(x)
-    sign = xp.where(x > 0.0, 1.0 + 0.0 * below, 1.0 - 2.0 * (below % 2.0))
+    sign = xp.where(x > 0.0, 1.0, 1.0 - 2.0 * (xp.where(x > 0.0, 0.0, below) % 2.0))
     return xp.where((x == below) & (x < 0.0), math.nan, sign)
 
 
 gammasgn = op("gammasgn", _gamma_sign, elementwise=True)  # piecewise constant: no rule
+
+
+def _rgamma_rule(F, g, y, x):
+    """−ψ(x) / Γ(x); from ½ down by the reflection 1/Γ(x) = Γ(1 − x) sin(πx) / π, which has no poles there."""
+    is_low = x < 0.5
+    high = F.where(is_low, 1.0, x)
+    low = F.where(is_low, x, 0.0)
+    turned, angle = 1.0 - low, math.pi * low
+    slope = F.gamma(turned) * (F.cos(angle) - F.polygamma(turned, n=0) * F.sin(angle) / math.pi)
+    return (g * F.where(is_low, slope, -F.where(is_low, 0.0, y) * F.polygamma(high, n=0)),)
+
+
 rgamma = op(
     "rgamma",
     _of_scipy("rgamma"),
-    vjp=lambda F, g, y, x: (-g * (y * F.polygamma(x, n=0)),),
+    vjp=_rgamma_rule,
     jvp=True,
     elementwise=True,
     domain=(0.8, 3.0),

@@ -10,7 +10,7 @@ import numpy as np
 from adjoint.compile.function import compile as compiled
 from adjoint.config import no_grad
 from adjoint.core.variable import Variable
-from adjoint.errors import ShapeError
+from adjoint.errors import ArgumentError, ShapeError
 from adjoint.optimize.routines import scipy_optimize
 from adjoint.optimize.unknowns import Unknowns
 from adjoint.transforms import jacobian
@@ -71,6 +71,7 @@ def least_squares(
 
     Raises:
         GradientError: the residuals are no Variables.
+        ArgumentError: for `jac` and `kwargs`.
         MissingDependencyError: without SciPy.
 
     >>> import adjoint as ad
@@ -82,6 +83,12 @@ def least_squares(
     >>> print(f"{found['a']:.4f} {found['k']:.4f}")
     3.0000 0.6931
     """
+    for name in ("jac", "kwargs"):
+        if name in options:
+            raise ArgumentError(
+                f"least_squares takes no {name}: the Jacobian is exact, and arguments by name go into a function of x, "
+                "as in lambda x: residuals(x, a=2.0)"
+            )
     routine = scipy_optimize("least_squares")
     unknowns = Unknowns(x0, "least_squares")
     system = _System(residuals, unknowns, compile)

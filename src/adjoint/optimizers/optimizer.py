@@ -43,9 +43,12 @@ class Optimizer:
     def __init__(self, learning_rate: float, hooks: Sequence[Hook] = ()) -> None:
         if not isinstance(hooks, (list, tuple)):
             raise DTypeError(f"hooks is a list of functions, not {hooks!r}")
+        for hook in hooks:
+            if not callable(hook):
+                raise DTypeError(f"a hook is a function of parameters and gradients, not {hook!r}")
+        if isinstance(learning_rate, (int, float)) and learning_rate <= 0:
+            raise ArgumentError(f"learning_rate is a finite number above 0, not {learning_rate}")
         self.learning_rate = learning_rate
-        if self.learning_rate == 0:
-            raise ArgumentError("learning_rate is a finite number above 0, not 0: nothing would be learned")
         self.hooks = list(hooks)
         self.updates = 0  # the number of updates so far
         # What is kept for each parameter. A weak reference is the same object each time, and hashes by identity.
@@ -74,7 +77,10 @@ class Optimizer:
         Raises:
             ShapeError: for a gradient of another shape than its parameter's.
             ArgumentError: for a hook that does not return a gradient for each parameter.
+            DTypeError: for what has no parameters.
         """
+        if not hasattr(model, "params"):
+            raise DTypeError(f"update takes a layer or a model, or what has params() as they have, not {model!r}")
         parameters, gradients = self._with_gradients(model)
         if not parameters:
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adjoint.core.apply import apply
 from adjoint.core.arguments import plain_of_plain
 from adjoint.core.variable import Variable
@@ -152,7 +154,10 @@ jn = jv
 yn = yv
 
 
-def _order(v: float) -> float:
-    if not isinstance(v, (int, float)):
-        raise DTypeError(f"the order of a Bessel function is a number, not {type(v).__name__}")
-    return v
+def _order(v: Any) -> Any:
+    if not isinstance(v, (int, float, np.integer, np.floating)):
+        raise DTypeError(
+            f"the order of a Bessel function is a number, not {type(v).__name__}: there is no derivative in it. "
+            "Give one order, as in float(v), and call the function once for each of several"
+        )
+    return v.item() if isinstance(v, np.generic) else v

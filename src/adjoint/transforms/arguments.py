@@ -169,6 +169,8 @@ class Point:
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Any) -> None:
+        if not callable(f):
+            raise DTypeError(f"a transform takes a function, not {f!r}")
         self.function = f
         self._args = tuple(args)
         self._kwargs = kwargs
