@@ -163,3 +163,10 @@ def test_registered_types():
         assert ad.grad(lambda box: box.content**2)(Box(3.0)) == [6.0]
     finally:
         structures._OPENERS.pop(Box)
+
+
+def test_none_for_a_part_is_no_structure_unless_it_is_zero():
+    _, structure = flatten({"a": [1.0, 2.0], "b": 3.0})
+    assert structure.matched({"a": None, "b": 1.0}, "it", none_is_zero=True) == [None, None, 1.0]
+    with pytest.raises(ArgumentError, match="has no part 0"):
+        structure.matched({"a": None, "b": 1.0}, "it")

@@ -104,6 +104,8 @@ def check(model: Any, loss: Any) -> Report:
         connections = Connections(lambda: model.params().items())
         with recording_mode(True), np.errstate(all="ignore"), WatchBlock(connections):
             value = loss(model) if _takes_model(loss) else loss()
+        if value is None:
+            raise DTypeError("check got None from the function that computes the loss: is a return missing in it?")
         return _report(model, value, connections)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 from adjoint.errors import ArgumentError
@@ -61,19 +62,24 @@ class Structure:
         parts = [part._put_together(leaves, shown=shown) for part in self.parts]
         return self.show(parts) if shown else self.make(parts)
 
-    def matched(self, value: Any, what: str) -> list[Any]:
+    def matched(self, value: Any, what: str, *, none_is_zero: bool = False) -> list[Any]:
         """The leaves of `value`, which has this structure (or that of its results).
+
+        none_is_zero: None may stand for a part with several leaves, each of which is None then
 
         Raises:
             ArgumentError: where it has not; `what` names it.
         """
         found: list[Any] = []
-        self._match(value, what, found)
+        self._match(value, what, found, none_is_zero)
         return found
 
-    def _match(self, value: Any, path: str, found: list[Any]) -> None:
+    def _match(self, value: Any, path: str, found: list[Any], none_is_zero: bool) -> None:
         if self.keys is None:
             found.append(value)
+            return
+        if value is None and none_is_zero:
+            found += [None] * self.count
             return
         if isinstance(value, (list, tuple)) and len(value) != len(self.keys):
             raise ArgumentError(f"{path} has {len(value)} parts where {len(self.keys)} are needed")
@@ -84,20 +90,37 @@ class Structure:
                 below = self.pick(value, key)
             except (KeyError, IndexError, AttributeError, TypeError):
                 raise ArgumentError(f"{path}, of type {type(value).__name__}, has no part {key!r}") from None
-            part._match(below, f"{path}[{key!r}]", found)
+            part._match(below, f"{path}[{key!r}]", found, none_is_zero)
 
     def spread(self, prefix: Any, what: str) -> list[Any]:
-        """One value for each leaf: `prefix` may have this structure, or be one value for all below a place."""
-        if self.keys is None or prefix is None or isinstance(prefix, int):
-            return [prefix] * self.count
+        """One whole number or None for each leaf.
+
+        `prefix` may have this structure (or that of its results), or be one value for all below a place.
+
+        Raises:
+            ArgumentError: where it has another structure, or holds something else; `what` names it.
+        """
+        if prefix is None:
+            return [None] * self.count
+        if isinstance(prefix, (bool, float, complex, str)):
+            raise ArgumentError(f"{what} is a whole number, None, or a structure of them, not {prefix!r}")
+        if isinstance(prefix, Integral):  # also one of NumPy
+            return [int(prefix)] * self.count
+        if getattr(prefix, "shape", None) is not None:
+            raise ArgumentError(f"{what} is a whole number, None, or a structure of them, not an array: {prefix!r}")
+        if self.keys is None:
+            raise ArgumentError(f"{what} is {prefix!r} for a single value; it is a whole number or None there")
         if isinstance(prefix, (list, tuple)) and len(prefix) != len(self.keys):
             raise ArgumentError(f"{what} has {len(prefix)} parts for {len(self.keys)} values")
+        if isinstance(prefix, dict) and (unknown := [key for key in prefix if key not in self.keys]):
+            raise ArgumentError(f"{what} has a part {unknown[0]!r} that is not there; there are {list(self.keys)}")
         found: list[Any] = []
         for key, part in zip(self.keys, self.parts, strict=True):
             try:
-                found += part.spread(prefix[key], what)
-            except (KeyError, IndexError, TypeError):
+                below = prefix[key] if isinstance(prefix, dict) else self.pick(prefix, key)
+            except (KeyError, IndexError, AttributeError, TypeError):
                 raise ArgumentError(f"{what} {prefix!r} has nothing for {key!r}") from None
+            found += part.spread(below, what)
         return found
 
     def paths(self, before: str = _UNNAMED) -> list[str]:

@@ -213,6 +213,233 @@ def test_a_view_of_what_is_gone_is_a_value_of_its_own():
     assert x.grad.data.tolist() == [[0.0, 2.0, 2.0], [0.0, 0.0, 0.0]]
 
 
+RESHAPED = {
+    "reshape": lambda x: x.reshape(-1),
+    "ravel": lambda x: x.ravel(),
+    "transpose": lambda x: x.T,
+    "mT": lambda x: x.mT,
+    "swapaxes": lambda x: x.swapaxes(0, 1),
+    "moveaxis": lambda x: np.moveaxis(x, 0, 1),
+    "squeeze": lambda x: np.squeeze(x[None], 0),
+    "expand_dims": lambda x: np.expand_dims(x, 0)[0],
+    "atleast_3d": lambda x: np.atleast_3d(x)[:, 0],
+    "flip": lambda x: np.flip(x, 1),
+    "fliplr": np.fliplr,
+    "flipud": np.flipud,
+    "rot90": np.rot90,
+    "no turn": lambda x: np.rot90(x, 0),
+    "half a turn": lambda x: np.rot90(x, 2),
+    "real": lambda x: x.real,
+    "conj": lambda x: x.conj(),
+    "split": lambda x: np.split(x, [1], axis=1)[1],
+    "array_split": lambda x: np.array_split(x, 2)[1],
+    "hsplit": lambda x: np.hsplit(x, 3)[2],
+    "vsplit": lambda x: np.vsplit(x, 2)[0],
+    "overlapping split": lambda x: np.split(x, [2, 1], axis=1)[2],
+    "meshgrid": lambda x: np.meshgrid(x, x[0], copy=False, sparse=True)[0],
+    "order F": lambda x: np.transpose(x).reshape(-1, order="F"),
+    "order K": lambda x: np.ravel(x.T, order="K"),
+}
+
+
+def _in_every_mode(f, x):
+    """The values of f of x, plainly and by each mode; and what f's Jacobian is by each."""
+    tangent = np.arange(1.0, x.size + 1).reshape(x.shape)
+    value, derivative = ad.jvp(f, (x,), (tangent,))
+    jacobian = ad.jacobian(f)(x)
+    weights = np.arange(value.size, dtype=float).reshape(value.shape) + 1.0
+    gradient = ad.grad(lambda x: (f(x) * weights).sum())(x)
+    second = ad.hessian(lambda x: (f(x) ** 2 * weights).sum())(x).reshape(x.size, x.size)
+    linear = jacobian.reshape(value.size, x.size)
+    assert_allclose(derivative.ravel(), linear @ tangent.ravel())
+    assert_allclose(gradient.ravel(), weights.ravel() @ linear)
+    assert_allclose(second, 2 * linear.T @ np.diag(weights.ravel()) @ linear)  # f is linear
+    plain = f(Variable(x)).data
+    return linear, [plain, value, *ad.vmap(f)(np.stack([x, x])), ad.vmap(f, in_axes=-1)(np.stack([x, x], -1))[0]]
+
+
+@pytest.mark.parametrize("name", RESHAPED)
+def test_views_are_written_to_several_times_and_so_is_their_base(name):
+    view = RESHAPED[name]
+
+    def f(x):
+        y = x * 3.0
+        part = view(y)
+        part[0] = 0.0
+        part[-1] = part[-1] * 2.0
+        y[0] = y[0] * 5.0
+        again = view(y)
+        again[-1] = again[-1] * 7.0
+        return y
+
+    linear, values = _in_every_mode(f, X)
+    for value in values:
+        assert_allclose(value, f(X))
+    assert_allclose(linear, np.diag(f(np.ones_like(X)).ravel()))
+
+
+@pytest.mark.parametrize("name", ["reshape", "transpose", "flip", "vsplit"])
+def test_views_of_containers_are_filled(name):
+    x, out = Variable(X), np.zeros_like(Variable(X))
+    for part, values in ((RESHAPED[name](out), RESHAPED[name](x)),):
+        for i in range(len(part)):
+            part[i] = values[i] * values[i]
+    F.sum(out).backward()
+    expected = np.zeros_like(X)
+    RESHAPED[name](expected)[...] = RESHAPED[name](X) ** 2
+    assert_allclose(out.data, expected)
+    assert_allclose(x.grad.data, 2 * np.sqrt(expected))
+
+
+@pytest.mark.parametrize("name", RESHAPED)
+def test_views_are_views_where_nothing_is_recorded(name):
+    y, expected = Variable(X.copy()), X.copy()
+    with ad.no_grad():
+        part = RESHAPED[name](y)
+        part[0], part[-1] = 0.0, 8.0
+    shown = RESHAPED[name](expected)
+    shown[0], shown[-1] = 0.0, 8.0
+    assert_allclose(y.data, expected)
+
+
+COPIES = {
+    "transposed ravel": lambda x: x.T.ravel(),
+    "transposed reshape": lambda x: x.T.reshape(-1),
+    "sliced reshape": lambda x: x[:, 1:].reshape(-1),
+    "part of a gone copy": lambda x: x.T.ravel()[:2],
+    "order F": lambda x: x.reshape((3, 2), order="F"),
+    "ravel in order F": lambda x: np.ravel(x, order="F"),
+    "copy asked for": lambda x: np.reshape(x, (3, 2), copy=True),
+    "plus": lambda x: +x,
+    "prod": lambda x: np.prod(x[:1], axis=0),
+    "prod along no axis": lambda x: np.prod(x, axis=()),
+    "cumprod": lambda x: np.cumprod(x[:1], axis=0),
+    "meshgrid": lambda x: np.meshgrid(x, x[0], sparse=True)[0],
+    "meshgrid of one": lambda x: np.meshgrid(x)[0],
+    "astype": lambda x: x.astype(float),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_what_numpy_copies_is_no_view_in_any_mode(name):
+    def f(x):
+        y = x * 3.0
+        part = COPIES[name](y)
+        part[0] = part[0] * 0.0
+        return y
+
+    linear, values = _in_every_mode(f, X)
+    for value in values:
+        assert_allclose(value, 3.0 * X)
+    assert_allclose(linear, 3.0 * np.eye(X.size))
+
+
+@pytest.mark.parametrize("first", RESHAPED)
+@pytest.mark.parametrize("second", ["reshape", "transpose", "flip"])
+def test_a_base_keeps_its_layout_when_a_view_of_it_is_written_to(first, second):
+    def f(x):
+        y = x * 3.0
+        RESHAPED[first](y)[0] = 0.0
+        part = RESHAPED[second](y)
+        part[-1] = part[-1] * 2.0
+        return y
+
+    linear, values = _in_every_mode(f, X)
+    for value in values:
+        assert_allclose(value, f(X))
+    assert_allclose(linear, np.diag(f(np.ones_like(X)).ravel()))
+
+
+def test_compiled_views_are_as_eager_and_what_may_be_a_copy_is_refused():
+    def step(x):
+        y = Variable(x) * 1.0
+        row = y.reshape(-1)
+        row[0], row[1] = 3.0, row[2]
+        part = np.split(y, [1])[1]
+        part[0] = 4.0
+        np.flip(y)[0] = 5.0 * y[0, 0]
+        return y
+
+    assert_allclose(ad.compile(step)(X).data, step(X).data)
+
+    def ambiguous(x):
+        y = Variable(x) * 1.0
+        row = y.T.reshape(-1)
+        row[0] = 3.0
+        return y
+
+    with pytest.raises(GradientError, match="view or as a copy"):
+        ad.compile(ambiguous)(X)
+
+
+def test_reshape_without_a_copy_is_a_view_or_an_error():
+    y = Variable(X) * 1.0
+    np.reshape(y, (3, 2), copy=False)[0] = 0.0
+    assert y.data.ravel().tolist() == [0.0, 0.0, 3.0, 4.0, 5.0, 6.0]
+    with pytest.raises(ad.AdjointError, match="copy=None"):
+        np.reshape(y.T, -1, copy=False)
+
+
+def test_astype_without_a_copy_is_the_value_itself():
+    y = Variable(X)
+    assert y.astype(float, copy=False) is y
+    assert y.astype(np.float32, copy=False).dtype == np.float32
+
+
+def test_a_reshape_of_which_a_batch_does_not_tell_is_not_written_to():
+    def written(x):
+        y = x * 1.0
+        row = y.reshape(-1)
+        row[0] = 0.0
+        return y
+
+    def read(x):
+        return (x * 1.0).reshape(-1)
+
+    batch = np.ones((2, 4, 3))
+    assert ad.vmap(read, in_axes=1)(batch).shape == (4, 6)
+    with pytest.raises(GradientError, match=r"view or as a copy.*y\.copy\(\)"):
+        ad.vmap(written, in_axes=1)(batch)
+
+
+@pytest.mark.parametrize("view", [
+    lambda y: y.real, lambda y: y.imag, np.real, np.imag, lambda y: np.einsum("ij->ji", y),
+    lambda y: np.einsum("ii->i", y[:, :2]), lambda y: np.real(y)[0],
+])  # fmt: skip
+def test_what_would_be_lost_is_refused(view):
+    y = Variable(X + 1j) * 1.0
+    part = view(y)
+    with pytest.raises(GradientError, match=r"view .*\.copy\(\)"):
+        part[0] = 0.0
+    other = view(y).copy()
+    other[0] = 0.0
+    assert_allclose(y.data, X + 1j)
+
+
+def test_what_is_summed_by_einsum_is_written_to():
+    y = Variable(X) * 1.0
+    total = np.einsum("ij->i", y)
+    total[0] = 0.0
+    assert total.data.tolist() == [0.0, 15.0]
+
+
+def test_parts_of_complex_numbers_are_not_assigned():
+    y = Variable(X + 1j) * 1.0
+    with pytest.raises(DTypeError, match=r"y\[\.\.\.\] = "):
+        y.real = 0.0
+    with pytest.raises(DTypeError, match=r"y\[\.\.\.\] = "):
+        y.imag = 0.0
+
+
+@pytest.mark.parametrize("method", [
+    lambda x: x.partition(2), lambda x: x.resize((3, 2)), lambda x: x.view(), lambda x: x.view(np.int64),
+    lambda x: x.byteswap(), lambda x: x.choose([1.0, 2.0]),
+])  # fmt: skip
+def test_methods_that_work_on_memory_name_the_way_out(method):
+    with pytest.raises(DTypeError, match=r"use "):
+        method(Variable(X))
+
+
 # Leaves
 
 

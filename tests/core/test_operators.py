@@ -57,7 +57,8 @@ def test_signs():
     x = Variable([-1.0, 2.0])
     assert (-x).data.tolist() == [1.0, -2.0]
     assert abs(x).data.tolist() == [1.0, 2.0]
-    assert +x is x
+    assert (+x).data.tolist() == [-1.0, 2.0]
+    assert (+x).creator is not None  # a copy, as in NumPy
 
 
 def test_operators_make_new_variables():

@@ -471,3 +471,28 @@ def test_every_function_of_linear_algebra_has_its_place():
     for module in (np.linalg, np.fft):
         handed_over = [f for name in module.__all__ if hasattr(f := getattr(module, name), "_implementation")]
         assert set(handed_over) <= set(FUNCTIONS)
+
+
+def test_the_cholesky_factor_is_that_of_one_triangle():
+    a = np.array([[4.0, 9.0], [1.0, 3.0]])
+    for upper in (False, True):
+        matrix = a.T if upper else a
+        found = np.linalg.cholesky(Variable(matrix), upper=upper)
+        assert_allclose(found.data, np.linalg.cholesky(matrix, upper=upper))
+        check_grads(lambda a, upper=upper: np.linalg.cholesky(a, upper=upper), matrix)
+    assert_allclose(ad.vmap(np.linalg.cholesky)(a[None])[0], np.linalg.cholesky(a))
+
+
+def test_the_sign_of_complex_numbers_has_a_derivative():
+    assert_allclose(ad.grad(lambda t: np.sign(np.exp(1j * t)).real)(0.7), -np.sin(0.7))
+
+
+def test_the_rank_within_a_transform():
+    x = np.array([0.3, 0.6])
+    assert_allclose(ad.hessian(lambda x: np.sum(x**2) * np.linalg.matrix_rank(np.outer(x, x)))(x), 2 * np.eye(2))
+
+
+def test_float32_stays_float32():
+    x = Variable(np.float32([1.0, 2.0, 4.0]))
+    for y in (np.gradient(x, np.array([0.0, 1.0, 3.0])), np.ediff1d(x, to_end=1.0), np.poly(x)):
+        assert y.dtype == np.float32

@@ -304,3 +304,14 @@ def test_scipy_is_imported_when_it_is_used():
         "ad.optimize.minimize(lambda x: x * x, 1.0); assert 'scipy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("bounds", [(0.3, None), {"a": (0.0, 1.0)}])
+def test_bounds_of_an_array_are_a_list_of_pairs(bounds):
+    with pytest.raises(ArgumentError, match=r"pair for each element|one for each element"):
+        ad.optimize.minimize(lambda x: F.sum(x * x), np.ones(2), bounds=bounds)
+
+
+def test_one_further_argument_needs_no_tuple():
+    found = ad.optimize.minimize(lambda x, a: F.sum((x - a) ** 2), np.ones(2), args=3.0).x
+    assert_allclose(found, [3.0, 3.0], rtol=1e-6)

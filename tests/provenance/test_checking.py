@@ -207,3 +207,9 @@ def test_arguments_that_are_none():
 
 def test_a_default_is_no_argument(model):
     assert ad.check(model, lambda other=model: good(other)).ok
+
+
+def test_a_function_that_forgets_its_loss():
+    model = models.MLP([1])
+    with pytest.raises(DTypeError, match="is a return missing"):
+        ad.check(model, lambda: None)

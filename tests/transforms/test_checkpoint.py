@@ -152,3 +152,13 @@ def test_memory_is_smaller():
         peaks[wrapper] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peaks[ad.checkpoint] < 0.5 * peaks[plain]
+
+
+def test_plain_arrays_give_what_the_function_gives():
+    found = ad.checkpoint(np.sin)(A)
+    assert type(found) is np.ndarray
+    assert_array_equal(found, np.sin(A))
+    found = ad.checkpoint(lambda x: {"a": 2 * x, "n": 3, "c": 5.0})(A)
+    assert type(found["a"]) is np.ndarray
+    assert (found["n"], found["c"]) == (3, 5.0)
+    assert type(found["c"]) is float

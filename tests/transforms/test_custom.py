@@ -147,3 +147,32 @@ def test_rule_must_be_given_first():
 def test_high_orders_are_refused():
     with pytest.raises(GradientError, match="softplus has a rule for first derivatives"):
         ad.nth_derivative(softplus, 2)(1.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [((3.0,), 3.0), (3, 3.0), (([1.0, 2.0],), [1.0, 2.0]), (([1, 2],), [1.0, 2.0])]
+)
+def test_rules_may_return_numbers_and_lists(given, expected):
+    @ad.custom_vjp
+    def double(x):
+        return 2.0 * x
+
+    double.defvjp(lambda x: (double(x), None), lambda _, g: given)
+    point = 5.0 if np.ndim(expected) == 0 else A
+    found = ad.grad(lambda x: double(x).sum())(point)
+    assert_allclose(found, expected)
+    assert found.dtype == np.float64
+    x = Variable(point)
+    double(x).sum().backward()
+    assert_allclose(x.grad.data, expected)
+    assert_allclose(ad.vmap(ad.grad(lambda x: double(x).sum()))(np.stack([point, point])), [expected, expected])
+
+
+def test_rule_may_leave_out_a_structure():
+    @ad.custom_vjp
+    def product(p, k):
+        return p["a"][0] * p["a"][1] * k
+
+    product.defvjp(lambda p, k: (product(p, k), p), lambda p, g: ({"a": None}, g * p["a"][0] * p["a"][1]))
+    found = ad.grad(product, (0, 1))({"a": [2.0, 3.0]}, 4.0)
+    assert found == ({"a": [0.0, 0.0]}, 6.0)

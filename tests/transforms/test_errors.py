@@ -24,6 +24,20 @@ def total(p):
 
 POINT = {"w": A, "b": 2.0}
 
+
+def with_rule(forward, backward):
+    @ad.custom_vjp
+    def ruled(x):
+        return x * x
+
+    ruled.defvjp(forward, backward)
+    return ruled
+
+
+def pair(x):
+    return x * x, x
+
+
 CASES = {
     "array": (lambda: ad.grad(square)(A), GradientError, "grad of square, which returns an array of shape (3,)"),
     "complex": (lambda: ad.grad(lambda x: x * 1j)(2.0), GradientError, "returns a complex number"),
@@ -126,6 +140,81 @@ CASES = {
         lambda: ad.vmap(ad.grad(lambda x: F.matmul(np.ones((2, 4)), x).sum()))(np.eye(3)),
         ShapeError,
         "matmul(float64 (2, 4), float64 (3,) for each of 3 examples)",
+    ),
+    "axis of floats": (lambda: ad.vmap(square, in_axes=0.0)(A), ArgumentError, "in_axes is a whole number, None, or"),
+    "axis of booleans": (lambda: ad.vmap(square, in_axes=True)(A), ArgumentError, "a structure of them, not True"),
+    "axes of another key": (
+        lambda: ad.vmap(total, in_axes=({"w": 0, "b": None, "c": 0},))(POINT),
+        ArgumentError,
+        "in_axes has a part 'c' that is not there; there are ['w', 'b']",
+    ),
+    "axes of one array": (
+        lambda: ad.vmap(square, in_axes=((0, 1),))(A),
+        ArgumentError,
+        "in_axes is (0, 1) for a single value",
+    ),
+    "axis of a result of floats": (
+        lambda: ad.vmap(square, out_axes=0.5)(A),
+        ArgumentError,
+        "out_axes is a whole number, None, or a structure of them, not 0.5",
+    ),
+    "axis of a result by name": (lambda: ad.vmap(square, out_axes="a")(A), ArgumentError, "not 'a'"),
+    "axes of one result": (
+        lambda: ad.vmap(square, out_axes=(0, 1))(A),
+        ArgumentError,
+        "out_axes is (0, 1) for a single value",
+    ),
+    "vmap of a number": (lambda: ad.vmap(3), DTypeError, "vmap takes a function, not 3"),
+    "checkpoint of a number": (lambda: ad.checkpoint(3), DTypeError, "checkpoint takes a function, not 3"),
+    "custom_vjp of a number": (lambda: ad.custom_vjp(3), DTypeError, "custom_vjp takes a function, not 3"),
+    "order too high": (lambda: ad.nth_derivative(np.exp, 171)(0.0), ArgumentError, "170 or less, not 171"),
+    "jacobian of whole numbers": (
+        lambda: ad.jacobian(lambda x: np.arange(2))(A),
+        GradientError,
+        "returns int64; derivatives exist for floating point numbers: return some, or use has_aux=True",
+    ),
+    "jacobian of booleans": (lambda: ad.jacobian(lambda x: x < 1)(A), GradientError, "which returns bool"),
+    "forward jacobian of booleans": (
+        lambda: ad.jacobian(lambda x: x < 1, mode="forward")(A),
+        GradientError,
+        "which returns bool",
+    ),
+    "jacobian of nothing": (lambda: ad.jacobian(lambda x: None)(A), GradientError, "which returns nothing"),
+    "complex tangent": (
+        lambda: ad.jvp(square, (A,), (1j * A,)),
+        DTypeError,
+        "the tangent[0] is complex for an argument of float64",
+    ),
+    "complex cotangent": (
+        lambda: ad.vjp(square, A)[1](1j * A),
+        DTypeError,
+        "the cotangent is complex for a result of float64",
+    ),
+    "forward without residuals": (
+        lambda: ad.grad(lambda x: with_rule(square, lambda r, g: (g,))(x).sum())(A[:2]),
+        GradientError,
+        "the rule of ruled should return a pair, the value and what the backward function needs (None for nothing); "
+        "it returned Variable",
+    ),
+    "forward of three": (
+        lambda: ad.jvp(with_rule(lambda x: (x, 1, 2), lambda r, g: (g,)), (A,), (A,)),
+        GradientError,
+        "it returned tuple of 3",
+    ),
+    "rule of text": (
+        lambda: ad.grad(with_rule(pair, lambda r, g: ("a",)))(2.0),
+        DTypeError,
+        "the rule of ruled returned str for an array",
+    ),
+    "rule of a list of Variables": (
+        lambda: ad.grad(lambda x: with_rule(pair, lambda r, g: ([g[0], g[1]],))(x).sum())(A[:2]),
+        DTypeError,
+        "use F.stack",
+    ),
+    "argument of a rule by name": (
+        lambda: with_rule(pair, lambda r, g: (g,))(x=2.0),
+        DTypeError,
+        "a cotangent for each argument by position; give 'x' by position too",
     ),
     "model before its first call": (
         lambda: ad.hessian(lambda m: m(A).sum(), models.MLP([2, 1])),

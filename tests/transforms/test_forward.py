@@ -212,3 +212,26 @@ def test_nth_derivative_of_a_variable_can_be_differentiated():
     x = Variable(A)
     ad.nth_derivative(F.sin, 2)(x).backward()
     assert_allclose(x.grad.data, -np.cos(A))
+
+
+def test_none_is_zero_for_a_whole_structure():
+    def f(p, q):
+        return p["a"] * p["b"][0] * q
+
+    point = ({"a": 2.0, "b": [3.0]}, 5.0)
+    assert ad.jvp(f, point, (None, 1.0)) == (30.0, 6.0)
+    assert ad.jvp(f, point, ({"a": 1.0, "b": None}, None)) == (30.0, 15.0)
+    assert ad.jvp(f, point, (None, None)) == (30.0, 0.0)
+    assert ad.linearize(f, *point)[1](None, 1.0) == 6.0
+    pullback = ad.vjp(lambda x: {"a": x * x, "b": [x, 3 * x]}, 2.0)[1]
+    assert pullback({"a": 1.0, "b": None}) == (4.0,)
+    assert pullback(None) == (0.0,)
+
+
+def test_real_tangent_of_a_complex_argument():
+    point = np.array([1j, 2.0 + 1j])
+    assert_allclose(ad.jvp(lambda x: x * x, (point,), (np.ones(2),))[1], 2 * point)
+
+
+def test_highest_order():
+    assert_allclose(ad.nth_derivative(np.exp, 170)(0.0), 1.0)

@@ -123,3 +123,34 @@ def test_models():
         expected = sum(np.tensordot(block.data, vectors[q], axes=vectors[q].ndim) for q, block in row.items())
         assert_allclose(product[p].data, expected, rtol=1e-10)
     assert all(p.grad is None for p in params.values())
+
+
+def test_jacobians_of_complex_results_and_of_complex_arguments():
+    """The mode is the one that loses no imaginary part."""
+    x = np.array([1.0, 2.0, 3.0])
+    assert_allclose(ad.jacobian(lambda x: (x * (1 + 2j)).sum())(x), np.full(3, 1 + 2j))
+    z = np.array([1 + 1j])
+    assert_allclose(ad.jacobian(lambda z: F.sum(F.abs(z)))(z), ad.grad(lambda z: F.sum(F.abs(z)))(z))
+
+
+def test_plain_results_of_a_container_that_is_read_first():
+    def f(x):
+        out = np.zeros_like(x)
+        for i in range(3):
+            out[i] += x[i] ** 2
+        return out
+
+    found = ad.jacobian(f)(np.array([1.0, 2.0, 3.0]))
+    assert type(found) is np.ndarray
+    assert_allclose(found, np.diag([2.0, 4.0, 6.0]))
+
+
+@pytest.mark.parametrize("mode", [None, "forward", "reverse"])
+def test_results_that_are_not_of_floats_have_no_matrix(mode):
+    def f(x):
+        return {"y": (x * x, "text", 3), "where": x > 1.0, "none": None, "count": np.arange(2)}
+
+    found = ad.jacobian(f, mode=mode)(np.array([1.0, 2.0]))
+    assert_allclose(found["y"][0], np.diag([2.0, 4.0]))
+    assert found["y"][1:] == (None, None)
+    assert (found["where"], found["none"], found["count"]) == (None, None, None)

@@ -80,3 +80,12 @@ def test_derivatives_in_other_parameters(model):
 def test_other_parameters_must_fit(model, params, text):
     with pytest.raises(ArgumentError, match=text):
         model.with_params(params)
+
+
+def test_lists_are_vectors():
+    _, unravel = ad.ravel({"w": np.ones((2, 1)), "b": 3.0})
+    found = unravel([1.0, 2.0, 3.0])
+    assert_array_equal(found["w"], [[1.0], [2.0]])
+    assert found["b"] == 3.0
+    with pytest.raises(ShapeError, match=r"of shape \(2,\) for a structure of 3"):
+        unravel([1.0, 2.0])

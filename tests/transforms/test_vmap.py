@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -208,3 +211,26 @@ def check_against_loop(f, arrays, mapped, length):
     for i, example in enumerate(examples):
         for part, alone in zip(batched, gradient(*example), strict=True):
             assert_allclose(part[i], alone, rtol=1e-12, atol=1e-12)
+
+
+@dataclasses.dataclass
+class Scaled:
+    v: Any
+    w: Any
+
+
+def test_axes_of_a_dataclass():
+    def product(p):
+        return p.v * p.w
+
+    for axes in (Scaled(0, None), {"v": 0, "w": None}):
+        assert_array_equal(ad.vmap(product, in_axes=(axes,))(Scaled(np.arange(3.0), 2.0)), [0.0, 2.0, 4.0])
+    found = ad.vmap(lambda x: Scaled(x, 1.0), out_axes=Scaled(1, None))(np.ones((3, 2)))
+    assert found.v.shape == (2, 3)
+    assert found.w == 1.0
+
+
+def test_axes_may_be_whole_numbers_of_numpy():
+    x = np.arange(6.0).reshape(2, 3)
+    found = ad.vmap(lambda x: x.sum(), in_axes=np.int64(1), out_axes=np.int32(0))(x)
+    assert_array_equal(found, x.sum(0))

@@ -94,13 +94,21 @@ class ArrayMethods(StandardArray):
 
     @property
     def real(self) -> Any:
-        """The real part."""
-        return np.real(self)
+        """The real part; of real numbers a view of all."""
+        return np.real(self) if self.dtype.kind == "c" else self[...]  # type: ignore[index]
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        raise DTypeError("the real part is not assigned to on its own; write y[...] = value + 1j * y.imag")
 
     @property
     def imag(self) -> Any:
         """The imaginary part."""
         return np.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        raise DTypeError("the imaginary part is not assigned to on its own; write y[...] = y.real + 1j * value")
 
     @property
     def flat(self) -> Any:
@@ -186,12 +194,12 @@ class ArrayMethods(StandardArray):
         return np.dot(self, b)
 
     def conj(self) -> Any:
-        """The complex conjugate."""
-        return np.conjugate(self)
+        """The complex conjugate; of real numbers a view of all, as in NumPy."""
+        return np.conjugate(self) if self.dtype.kind == "c" else self[...]  # type: ignore[index]
 
     def conjugate(self) -> Any:
-        """The complex conjugate."""
-        return np.conjugate(self)
+        """The complex conjugate; of real numbers a view of all, as in NumPy."""
+        return np.conjugate(self) if self.dtype.kind == "c" else self[...]  # type: ignore[index]
 
     def round(self, decimals: int = 0) -> Any:
         """Rounded values, which are constants: the derivative is 0 wherever it exists."""
@@ -204,6 +212,29 @@ class ArrayMethods(StandardArray):
     def sort(self, axis: int = -1) -> Any:
         """Raises DTypeError: elements are not sorted in place."""
         raise DTypeError("x.sort() would sort in place; use F.sort(x) or numpy.sort(x), which make a new Variable")
+
+    def partition(self, kth: Any, axis: int = -1) -> Any:
+        """Raises DTypeError: elements are not moved in place."""
+        raise DTypeError("x.partition() would move elements in place; use numpy.partition(x, kth), or F.sort(x)")
+
+    def resize(self, *new_shape: Any, refcheck: bool = True) -> Any:
+        """Raises DTypeError: a Variable keeps its shape."""
+        raise DTypeError("x.resize() would change the shape in place; use numpy.resize(x, shape) or x.reshape(shape)")
+
+    def view(self, *types: Any) -> Any:
+        """Raises DTypeError: bytes are not read as another dtype."""
+        raise DTypeError(
+            "x.view() would read the same bytes as another dtype, which has no derivative; use x[...] for a view, "
+            "x.astype(dtype) for another dtype, or x.data.view(dtype)"
+        )
+
+    def byteswap(self, inplace: bool = False) -> Any:
+        """Raises DTypeError: it has no derivative."""
+        raise DTypeError("x.byteswap() makes other numbers, without a derivative; use x.data.byteswap()")
+
+    def choose(self, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+        """Raises DTypeError: a Variable is no index here."""
+        raise DTypeError("x.choose() takes x for indices; use numpy.choose(x.data, choices) or F.where")
 
     def __round__(self, decimals: int | None = None) -> Any:
         return int(np.rint(self.item())) if decimals is None else np.round(self, decimals)

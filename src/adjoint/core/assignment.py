@@ -26,8 +26,8 @@ from adjoint.core.nesting import holds_variables, stacked
 from adjoint.core.references import HELD_ONCE
 from adjoint.core.value import Value, raw
 from adjoint.errors import DTypeError, GradientError
-from adjoint.lifted import levels_in
-from adjoint.ops import Op, indexing, shaping
+from adjoint.lifted import Lifted, levels_in
+from adjoint.ops import Op, complex_numbers, indexing, products, reductions, shaping
 
 __all__ = ["CONTAINER", "VIEWS", "assign", "is_container", "noted_view"]
 
@@ -38,7 +38,9 @@ Viewed = tuple[Any, Op, dict[str, Any]]
 # who writes to it.
 CONTAINER = -1
 # The ops that may give views.
-VIEWS = frozenset({indexing.getitem, shaping.reshape, shaping.transpose})
+VIEWS = frozenset({indexing.getitem, shaping.reshape, shaping.transpose, shaping.split, reductions.flip})
+# Those of which NumPy's results may be views, while those here are values of their own.
+_NO_VIEWS_HERE = frozenset({complex_numbers.real, complex_numbers.imag, products.einsum})
 _DIFFERENTIABLE_KINDS = "fc"
 
 
@@ -68,6 +70,21 @@ def noted_view(view: Any, base: Any, op: Op, params: dict[str, Any]) -> Any:
             link.base, link.source, link.array = ref(base), base._link, base._data
             link.op, link.params = op, params
     return view
+
+
+def _as_indexing(op: Op, params: dict[str, Any], position: int, ndim: int) -> tuple[Op, dict[str, Any]]:
+    """A part of a split, or what is flipped, as read at an index: what is written to it is written at that index."""
+    if op is shaping.split:
+        sizes = params["sizes"]
+        start = sum(sizes[:position])
+        before = (slice(None),) * (params["axis"] % ndim)
+        return indexing.getitem, {"index": (*before, slice(start, start + sizes[position]))}
+    if op is reductions.flip:
+        axis = params.get("axis")
+        axes = range(ndim) if axis is None else [a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+        backwards = slice(None, None, -1)
+        return indexing.getitem, {"index": tuple(backwards if i in axes else slice(None) for i in range(ndim))}
+    return op, params
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
@@ -101,15 +118,20 @@ def _replace(apply: Apply, x: Any, new: Any, is_recorded: bool) -> None:
     given = x if is_recorded else x._data
     if op is indexing.getitem:
         whole = _updated(apply, base, given, params["index"], (), is_recorded)
-    elif op is shaping.reshape:
-        whole = apply(shaping.reshape, given, shape=base.shape)
     else:
-        axes = params.get("axes")
-        whole = apply(shaping.transpose, given, axes=None if axes is None else tuple(np.argsort(axes).tolist()))
+        # Written to all of the base: it keeps its layout in memory, by which NumPy's rule says what is a view of it,
+        # and is no view of this view in the graph.
+        if op is shaping.reshape:
+            moved = apply(shaping.reshape, given, shape=base.shape)
+        else:
+            axes = params.get("axes")
+            order = None if axes is None else tuple(np.argsort([a % len(axes) for a in axes]).tolist())
+            moved = apply(shaping.transpose, given, axes=order)
+        whole = _updated(apply, base, moved, ..., (), is_recorded, keeps_some=False)
     _replace(apply, base, whole, is_recorded)
     _rebind(x, apply(op, base if is_recorded else base._data, **params), is_recorded)
-    if isinstance(x._link, _ViewLink):
-        x._link.array = base._data
+    if isinstance(x._link, _ViewLink):  # by the base as it is now, which may have been made again
+        x._link.base, x._link.source, x._link.array = ref(base), base._link, base._data
 
 
 def _rebind(x: Any, new: Any, is_recorded: bool) -> None:
@@ -172,7 +194,7 @@ def _check_replaceable(apply: Apply, x: Any, is_recorded: bool) -> None:
 def _viewed(apply: Apply, x: Any) -> Viewed | None:
     """What x is a view of, with the op that made it; None where it is none, or where its base is gone."""
     found = None if x._link is None else _behind(apply, x._link)
-    if found is None or not _shares_memory(x._data, found[0]._data):
+    if found is None or not _shares_memory(x, found[0], found[1]):
         return None
     return found
 
@@ -184,7 +206,10 @@ def _behind(apply: Apply, link: Link) -> Viewed | None:
         is_current = base is not None and base._data is link.array
     else:
         node = link.creator
-        if node is None or node.op not in VIEWS or len(node.inputs) != 1 or node.inputs[0] is None:
+        if node is None or len(node.inputs) != 1 or node.inputs[0] is None:
+            return None
+        if node.op not in VIEWS:
+            _check_lost(node)
             return None
         source, op, params = node.inputs[0], node.op, node.params
         base = source.variable()
@@ -194,23 +219,103 @@ def _behind(apply: Apply, link: Link) -> Viewed | None:
         if behind is None:
             return None
         with recording_mode(RECORDING.get() and not isinstance(link, _ViewLink)):
-            return apply(behind[1], behind[0], **behind[2]), op, params
+            made = apply(behind[1], behind[0], **behind[2])
+        if not _shares_memory(made, behind[0], behind[1]):
+            return None
+        return made, *_as_indexing(op, params, link.index, len(made.shape))
     if not is_current:
         raise GradientError(
             f"{base._brief()} has changed since a view of it was taken; take the view again before you write to it"
         )
-    return base, op, params
+    return base, *_as_indexing(op, params, link.index, len(base.shape))
 
 
-def _shares_memory(array: Any, base: Any) -> bool:
-    """Whether a result of an op on `base` shows its memory, as NumPy's would."""
-    if isinstance(array, np.ndarray) and isinstance(base, np.ndarray):
-        return np.may_share_memory(array, base)
-    return len(array.shape) > 0
+def _check_lost(node: Any) -> None:
+    """Refuses to write to what would be a view in NumPy: the write would not arrive in what it is a view of."""
+    if node.op not in _NO_VIEWS_HERE:
+        return
+    if node.op is products.einsum:
+        (read,), shown = node.params["subscripts"]
+        if set(read) != set(shown):
+            return  # a sum, which is no view
+    link = node.inputs[0]
+    base = link.variable()
+    while base is None and link.creator is not None and link.creator.op in VIEWS | _NO_VIEWS_HERE:
+        link = link.creator.inputs[0]
+        if link is None:
+            return
+        base = link.variable()
+    if base is not None:
+        raise GradientError(
+            f"numpy.{node.op.name} gives a view of {base._brief()}, and here a value of its own: writing to it would "
+            "leave the other as it is. Write to a copy of it, .copy(), or to the other at an index"
+        )
 
 
-def _updated(apply: Apply, x: Any, value: Any, fixed: Any, arrays: Any, is_recorded: bool) -> Any:
-    """x with `value` at an index: in place where x alone holds its array."""
+def _shares_memory(x: Any, base: Any, op: Op) -> bool:
+    """Whether x, the result of an op on `base`, shows its memory, as NumPy's would.
+
+    Raises:
+        GradientError: where it cannot be known.
+    """
+    array, other = x._data, base._data
+    if isinstance(array, np.ndarray) and isinstance(other, np.ndarray):
+        return np.may_share_memory(array, other)
+    if op is not shaping.reshape or _long_axes(array) == _long_axes(other):
+        return len(array.shape) > 0
+    # Values lie in memory as they would without transforms, but for the axes of batches in front.
+    array, other = _innermost(array), _innermost(other)
+    if isinstance(array, np.ndarray) and isinstance(other, np.ndarray):
+        if np.may_share_memory(array, other):
+            return True
+        is_known = not _lies_between(other, other.ndim - len(base.shape))
+        is_view = False
+    else:
+        # The layout of what is traced is not there; what was computed is taken to be row by row.
+        is_known = is_view = _is_row_major(base._link)
+    if not is_known:
+        raise GradientError(
+            f"within this transform it is not known whether NumPy would make {x._brief()} by a reshape as a view or as "
+            "a copy, so writing to it is ambiguous. Reshape a copy, y.copy().reshape(…), or write to what was reshaped"
+        )
+    return is_view
+
+
+def _long_axes(array: Any) -> list[int]:
+    """The lengths but those of 1, which a reshape adds and leaves out without a copy."""
+    return [length for length in array.shape if length != 1]
+
+
+def _innermost(array: Any) -> Any:
+    """The array of the values in a lifted one."""
+    while isinstance(array, Lifted):
+        array = array.value  # type: ignore[attr-defined]
+    return array
+
+
+def _lies_between(array: Any, count: int) -> bool:
+    """Whether one of the first `count` axes lies between others in memory, so that these are apart for its sake."""
+    steps = [abs(step) for step, length in zip(array.strides[count:], array.shape[count:], strict=True) if length > 1]
+    fronts = zip(array.strides[:count], array.shape[:count], strict=True)
+    return any(length > 1 and min(steps) < abs(step) < max(steps) for step, length in fronts) if steps else False
+
+
+def _is_row_major(link: Link | None) -> bool:
+    """Whether a value was computed, or reshaped from what was: not a part or a transpose."""
+    while link is not None and link.creator is not None and link.creator.op in VIEWS:
+        if link.creator.op is not shaping.reshape:
+            return False
+        link = link.creator.inputs[0]
+    return not isinstance(link, _ViewLink)
+
+
+def _updated(
+    apply: Apply, x: Any, value: Any, fixed: Any, arrays: Any, is_recorded: bool, keeps_some: bool = True
+) -> Any:
+    """x with `value` at an index: in place where x alone holds its array.
+
+    keeps_some: whether elements stay as they are, so that the graph of x is behind the result
+    """
     array = x._data
     in_place = (
         type(array) is np.ndarray
@@ -221,7 +326,7 @@ def _updated(apply: Apply, x: Any, value: Any, fixed: Any, arrays: Any, is_recor
     if not is_recorded:
         value = raw(value)
     link = x._link
-    given = x if is_recorded and link is not None and link.creator is not None else array
+    given = x if is_recorded and keeps_some and link is not None and link.creator is not None else array
     if in_place:
         return apply(indexing.index_update, given, value, *arrays, index=fixed, in_place=True)
     return apply(indexing.index_update, given, value, *arrays, index=fixed)

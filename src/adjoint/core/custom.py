@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adjoint.core.apply import apply
 from adjoint.errors import ArgumentError
 from adjoint.ops import TABLE, Op
+from adjoint.ops.declaration import Rule, Sample
 
 __all__ = ["UserOp", "op"]
 
@@ -21,7 +22,21 @@ class UserOp(Op):
         return apply(self, *inputs, **params)
 
 
-def op(name: str, forward: Callable[..., Any], **declaration: Any) -> UserOp:
+def op(
+    name: str,
+    forward: Callable[..., Any],
+    *,
+    vjp: Rule | tuple[Rule | None, ...] | None = None,
+    jvp: Rule | bool | None = None,
+    elementwise: bool = False,
+    by_matrix: bool = False,
+    linear: bool = False,
+    outputs: int | None = None,
+    domain: tuple[float, float] = (-2.0, 2.0),
+    samples: Sequence[Sample] = (),
+    selects: Callable[..., tuple[Any, ...]] | None = None,
+    requires: str = "",
+) -> UserOp:
     """Declares an op, and returns the function that runs it.
 
     Args:
@@ -38,9 +53,11 @@ def op(name: str, forward: Callable[..., Any], **declaration: Any) -> UserOp:
         by_matrix: whether the op takes the matrices in the last two axes one by one; then an op with a `jvp` computes
             batches of them at once.
         elementwise, linear: whether the op acts element by element, and whether it is linear.
+        outputs: how many of a tuple's arrays are returned; the others are residuals for the rule. None for all.
         domain: the interval from which tests draw values.
         samples: `adjoint.testing.Sample`s: the inputs that tests try.
-        outputs: how many of a tuple's arrays are returned; the others are residuals for the rule. None for all.
+        selects: ``selects(y, *xs, **params)``, for an op that leaves elements of its inputs out: for each input the
+            mask of those, or None. Whatever is infinite there has no part in gradients then.
         requires: what inputs must be like; error texts end with it.
 
     Raises:
@@ -62,7 +79,19 @@ def op(name: str, forward: Callable[..., Any], **declaration: Any) -> UserOp:
     """
     if name in TABLE and not isinstance(TABLE[name], UserOp):
         raise ArgumentError(f"an op named {name!r} is part of the package; choose another name")
-    declaration.setdefault("jvp", bool(declaration.get("elementwise") and declaration.get("vjp") is not None))
-    declared = UserOp(name, forward, **declaration)
+    declared = UserOp(
+        name,
+        forward,
+        vjp=vjp,
+        jvp=elementwise and vjp is not None if jvp is None else jvp,
+        elementwise=elementwise,
+        by_matrix=by_matrix,
+        linear=linear,
+        outputs=outputs,
+        domain=domain,
+        samples=samples,
+        selects=selects,
+        requires=requires,
+    )
     TABLE[name] = declared
     return declared

@@ -13,12 +13,12 @@ from adjoint.core.graph import Link, is_asked_for
 from adjoint.core.numpy_protocol import UFUNCS, call_function, call_ufunc
 from adjoint.core.readers import computes_on, library_function, stores, takes_lists
 from adjoint.errors import ArgumentError, DTypeError, GradientError, OutOfRangeError
-from adjoint.lifted import Lifted
+from adjoint.lifted import Lifted, LiftedHolder
 
 __all__ = ["Value", "array_of", "raw"]
 
 
-class Value:
+class Value(LiftedHolder):
     """An array with a name and a place in the graph: the part of a Variable that needs no derivatives.
 
     _data: the array, or a NumPy scalar, as ops on arrays without axes return

@@ -17,6 +17,7 @@ from adjoint.core.graph import Link, Node, unchain_behind
 from adjoint.core.indexing import split_index
 from adjoint.core.sweep import sweep
 from adjoint.errors import GradientError, ShapeError
+from adjoint.lifted import without_series
 from adjoint.ops import arithmetic, elementary, indexing, products, reductions, shaping
 
 __all__ = ["Variable"]
@@ -182,8 +183,8 @@ class Variable(ArrayMethods):
             unchain_behind(self._link)
 
     def detach(self) -> Variable:
-        """A new leaf on the same array, outside the graph."""
-        return leaf(self._data)
+        """A new leaf on the same array, outside the graph: a constant in every mode."""
+        return leaf(without_series(self._data))
 
     # Operators: recorded
 
@@ -191,7 +192,7 @@ class Variable(ArrayMethods):
         return apply(arithmetic.neg, self)
 
     def __pos__(self) -> Variable:
-        return self
+        return apply(arithmetic.copy, self)
 
     def __abs__(self) -> Variable:
         return apply(elementary.abs, self)
@@ -287,8 +288,10 @@ class Variable(ArrayMethods):
         """The axes in the given order, as numbers or as one tuple; reversed without any."""
         return apply(shaping.transpose, self, axes=_shape_argument(axes) if axes and axes != (None,) else None)
 
-    def astype(self, dtype: Any) -> Variable:
-        """The values in another dtype; the cotangent comes back in this one's."""
+    def astype(self, dtype: Any, *, copy: bool = True) -> Variable:
+        """The values in another dtype; the cotangent comes back in this one's. `copy` false: itself if it has it."""
+        if not copy and np.dtype(dtype) == self.dtype:
+            return self
         return apply(elementary.astype, self, dtype=np.dtype(dtype))
 
     def __iter__(self) -> Iterator[Variable]:

@@ -13,7 +13,7 @@ from adjoint.errors import ArgumentError, DTypeError
 from adjoint.functions import complex_numbers
 from adjoint.ops import fourier, indexing
 
-__all__ = ["fft", "hfft", "ifft", "ihfft", "irfft", "rfft"]
+__all__ = ["fft", "hfft", "ifft", "ihfft", "irfft", "real", "rfft"]
 
 Norm = str | None
 _OTHER = {"backward": "forward", "forward": "backward", "ortho": "ortho"}

@@ -14,7 +14,7 @@ from adjoint.core.arguments import as_variable, axis_from_zero
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, AxisError
 from adjoint.functions import complex_numbers, elementwise
-from adjoint.ops import reductions, shaping
+from adjoint.ops import arithmetic, reductions, shaping
 
 __all__ = ["cumprod", "cumsum", "logsumexp", "max", "mean", "min", "norm", "prod", "std", "sum", "variance"]
 
@@ -132,6 +132,8 @@ def cumprod(x: Any, axis: int | None = None) -> Variable:
     length = x.shape[axis]
     before = (slice(None),) * axis
     distance = 1
+    if length <= distance:
+        return apply(arithmetic.copy, x)  # a value of its own, as for other lengths
     while distance < length:
         # Every element times the one `distance` before it, which covers the `distance` elements up to there.
         head = x[(*before, slice(None, distance))]
@@ -157,8 +159,11 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
     reduced = [axis_from_zero(a, x.ndim, "prod") for a in axes]
     if len(set(reduced)) < len(reduced):
         raise AxisError(f"prod: {axis} names an axis twice")
+    whole = x
     for a in reduced:
         x = _prod_along(x, a)
+    if x is whole:
+        x = apply(arithmetic.copy, x)  # a value of its own, as for other lengths
     if keepdims:
         return x
     return apply(shaping.reshape, x, shape=tuple(n for i, n in enumerate(shape) if i not in reduced))

@@ -3,8 +3,13 @@
 from adjoint.arrays import register_namespace
 from adjoint.lifted import batch_linear_algebra, numpy_calls, series_linear_algebra
 from adjoint.lifted.batch import Batch as Batch
-from adjoint.lifted.lifted import LIFTED as LIFTED, Lifted as Lifted
-from adjoint.lifted.nesting import beneath as beneath, levels_in as levels_in, lowered as lowered
+from adjoint.lifted.lifted import LIFTED as LIFTED, Lifted as Lifted, LiftedHolder as LiftedHolder
+from adjoint.lifted.nesting import (
+    beneath as beneath,
+    levels_in as levels_in,
+    lowered as lowered,
+    without_series as without_series,
+)
 from adjoint.lifted.numpy_calls import on_data as on_data
 from adjoint.lifted.series import Series as Series
 from adjoint.lifted.series_elementwise import ELEMENTWISE_RULES

@@ -21,7 +21,7 @@ from adjoint.arrays import NAMESPACES, numpy_namespace
 from adjoint.arrays.primitives import PRIMITIVES
 from adjoint.errors import TransformError
 
-__all__ = ["LIFTED", "OPERATORS", "Lifted", "call"]
+__all__ = ["LIFTED", "OPERATORS", "Lifted", "LiftedHolder", "call"]
 
 Rule = Callable[..., Any]
 
@@ -48,8 +48,14 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "neg": operator.neg,
     "invert": operator.invert,
 }
-_REFLECTED = "add sub mul div floordiv mod pow and or xor lshift rshift".split()
+_REFLECTED = "add sub mul div floordiv mod pow and or xor lshift rshift matmul".split()
 _METHODS = {"div": "truediv"}
+
+
+class LiftedHolder:
+    """What holds arrays, lifted ones too, and has operators of its own for them: a Variable."""
+
+    __slots__ = ()
 
 
 class Lifted:
@@ -110,12 +116,6 @@ class Lifted:
 
     __hash__ = object.__hash__
 
-    def __matmul__(self, other: Any) -> Any:
-        return call("matmul", self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return call("matmul", other, self)
-
     def __pos__(self) -> Any:
         return self
 
@@ -159,15 +159,25 @@ class Lifted:
 
 
 def _operator_methods() -> None:
-    """Gives `Lifted` the operators of arrays."""
-    for name in OPERATORS:
+    """Gives `Lifted` the operators of arrays; those with a Variable are the Variable's."""
+
+    def unary(name: str) -> Callable[..., Any]:
+        return lambda self: call(name, self)
+
+    def binary(name: str) -> Callable[..., Any]:
+        return lambda self, other: NotImplemented if isinstance(other, LiftedHolder) else call(name, self, other)
+
+    def reflected(name: str) -> Callable[..., Any]:
+        return lambda self, other: call(name, other, self)
+
+    for name in (*OPERATORS, "matmul"):
         method = _METHODS.get(name, name)
         if name in ("neg", "invert"):
-            setattr(Lifted, f"__{name}__", lambda self, name=name: call(name, self))
+            setattr(Lifted, f"__{name}__", unary(name))
             continue
-        setattr(Lifted, f"__{method}__", lambda self, other, name=name: call(name, self, other))
+        setattr(Lifted, f"__{method}__", binary(name))
         if name in _REFLECTED:
-            setattr(Lifted, f"__r{method}__", lambda self, other, name=name: call(name, other, self))
+            setattr(Lifted, f"__r{method}__", reflected(name))
 
 
 _operator_methods()

@@ -14,7 +14,7 @@ from adjoint.lifted.batch import Batch, spread
 from adjoint.lifted.lifted import LIFTED as xp, Lifted
 from adjoint.lifted.series import Series, coefficients_of, order_of
 
-__all__ = ["beneath", "levels_in", "lowered", "part_of"]
+__all__ = ["beneath", "levels_in", "lowered", "part_of", "without_series"]
 
 
 def beneath(level: int, function: Callable[..., Any], *xs: Any) -> Any:
@@ -72,3 +72,12 @@ def lowered(x: Any, level: int) -> Any:
         return part.lowered() if getattr(part, "level", 0) == level else some.lowered_constant(part)
 
     return beneath(level, without, x)
+
+
+def without_series(x: Any) -> Any:
+    """The array without the derivatives that it carries along."""
+    if isinstance(x, Series):
+        return without_series(x.value)
+    if isinstance(x, Batch):
+        return Batch(x.level, without_series(x.value))
+    return x

@@ -33,7 +33,7 @@ OF_INTEGERS = tuple(
     for name in "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift bitwise_count gcd lcm".split()
 )
 # Shapes, indices, tests, counts, texts, files: what comes out is plain.
-CONSTANT = tuple(
+_CONSTANT = tuple(
     getattr(np, name)
     for name in """
         all allclose any argmax argmin argpartition argsort argwhere array2string array_equal array_equiv array_repr
@@ -43,6 +43,7 @@ CONSTANT = tuple(
         searchsorted shape shares_memory size tril_indices_from triu_indices_from unpackbits unravel_index
     """.split()
 )
+CONSTANT = (*_CONSTANT, np.linalg.matrix_rank)
 # Those for which shapes and dtypes are enough: a stand-in takes the place of a batch.
 _OF_SHAPES = frozenset(
     getattr(np, name)

@@ -29,6 +29,7 @@ __all__ = [
     "qr",
     "svd",
     "svdvals",
+    "symmetric",
 ]
 
 
@@ -99,16 +100,16 @@ def eigh(a: Any, UPLO: str | None = None) -> EighResult:
     variable[2]([1. 3.]) variable[2, 2]([[0.5 0.5]
      [0.5 0.5]])
     """
-    return EighResult(*apply(decompositions.eigh, _symmetric(a, UPLO)))
+    return EighResult(*apply(decompositions.eigh, symmetric(a, UPLO, "eigh")))
 
 
-def _symmetric(a: Any, triangle: str | None) -> Any:
+def symmetric(a: Any, triangle: str | None, what: str) -> Any:
     """A matrix with one of its triangles in the place of the other."""
     if triangle is None:
         return a
     if triangle not in ("L", "U"):
-        raise ArgumentError(f"eigh: UPLO is 'L', 'U' or None, not {triangle!r}")
-    a = as_matrices(a, "eigh")
+        raise ArgumentError(f"{what}: UPLO is 'L', 'U' or None, not {triangle!r}")
+    a = as_matrices(a, what)
     if triangle == "L":
         return matrices.tril(a) + conjugate_transposed(matrices.tril(a, -1))
     return matrices.triu(a) + conjugate_transposed(matrices.triu(a, 1))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.config import RECORDING
 from adjoint.core.apply import apply
 from adjoint.functions import shapes as F
 from adjoint.numpy.registering import as_value, delivered, implements, in_dtype
@@ -152,6 +153,9 @@ def _parts(a: Any, cuts: Any, axis: int, cut: Any) -> list[Any]:
     axis = np.lib.array_utils.normalize_axis_index(axis, a.ndim)
     parts: Sequence[Any] = cut(np.arange(a.shape[axis]), cuts)
     sizes = tuple(len(part) for part in parts)
-    if sum(sizes) == a.shape[axis]:
+    if RECORDING.get() and sum(sizes) == a.shape[axis]:
         return list(apply(shaping.split, a, sizes=sizes, axis=axis))
-    return [F.take(a, part, axis) for part in parts]  # cuts that overlap
+    # Cuts that overlap: each part is a run of elements all the same. Without a graph, only what is read at an index is
+    # known to be a view.
+    before = (slice(None),) * axis
+    return [a[(*before, slice(part[0], part[-1] + 1) if len(part) else slice(0, 0))] for part in parts]

@@ -8,6 +8,7 @@ import numpy as np
 
 from adjoint import linalg
 from adjoint.core.numpy_protocol import FUNCTIONS
+from adjoint.linalg.decompositions import symmetric
 from adjoint.numpy.creation import taking_lists
 from adjoint.numpy.registering import with_out
 
@@ -23,6 +24,10 @@ def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     return np.trace(x, offset, -2, -1, dtype)
 
 
+def _cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    return linalg.cholesky(symmetric(a, "U" if upper else "L", "cholesky"), upper=upper)
+
+
 def _eigh(a: Any, UPLO: str = "L") -> Any:
     return linalg.eigh(a, UPLO)
 
@@ -31,5 +36,6 @@ def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
     return linalg.eigvalsh(a, UPLO)
 
 
-FUNCTIONS.update({np.linalg.trace: _trace, np.linalg.eigh: _eigh, np.linalg.eigvalsh: _eigvalsh})
+FUNCTIONS.update({np.linalg.trace: _trace, np.linalg.cholesky: _cholesky})
+FUNCTIONS.update({np.linalg.eigh: _eigh, np.linalg.eigvalsh: _eigvalsh})
 globals().update({name: taking_lists(f) for name, f in _FUNCTIONS.items()})

@@ -100,9 +100,9 @@ def poly(seq_of_zeros: Any) -> Any:
     zeros = as_value(seq_of_zeros)
     if zeros.ndim != 1:
         raise ShapeError(f"poly takes a vector of zeros, not an array of shape {zeros.shape}")
-    p: Any = np.ones(1)
+    p: Any = np.ones(1, zeros.dtype)
     for i in range(zeros.size):
-        p = convolve(p, np.stack([1.0, -zeros[i]]))
+        p = convolve(p, np.stack([np.ones((), zeros.dtype), -zeros[i]]))
     return p
 
 

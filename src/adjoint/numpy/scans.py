@@ -94,7 +94,7 @@ def _as_slice(end: Any, shape: tuple[int, ...], axis: int) -> Any:
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     row = as_value(ary).reshape(-1)
     parts = [to_begin, row[1:] - row[:-1], to_end]
-    return np.concatenate([as_value(part).reshape(-1) for part in parts if part is not None])
+    return np.concatenate([in_dtype(part, row.dtype).reshape(-1) for part in parts if part is not None])
 
 
 @implements(np.gradient)
@@ -131,7 +131,8 @@ def _gradient(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         first = first - bend * steps[:1] / (steps[:1] + steps[1:2])
         bend = last - slopes[_along(axis, slice(-2, -1))]
         last = last + bend * steps[-1:] / (steps[-1:] + steps[-2:-1])
-    return np.concatenate([first, middle, last], axis=axis)
+    found = np.concatenate([first, middle, last], axis=axis)
+    return in_dtype(found, f.dtype) if f.dtype.kind in "fc" else found
 
 
 @implements(np.trapezoid)

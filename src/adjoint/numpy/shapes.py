@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from adjoint.core.value import raw
-from adjoint.errors import DTypeError
+from adjoint.errors import ArgumentError, DTypeError
 from adjoint.functions import sequences, shapes as F
+from adjoint.lifted import Lifted
 from adjoint.numpy.registering import as_value, implements, rearranged, run
 
 __all__: list[str] = []
@@ -22,6 +23,14 @@ def _row_major(order: str, what: str) -> None:
 @implements(np.reshape)
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
     a = as_value(a)
+    if copy is not None:
+        result = reshape(a, shape, order)
+        if copy:
+            return run("copy")(result)
+        before, after = raw(a), raw(result)
+        if isinstance(before, np.ndarray) and not np.may_share_memory(before, after):
+            raise ArgumentError("reshape with copy=False: these elements do not lie so in memory; use copy=None")
+        return result
     if order == "F" or (order in "AK" and _is_by_columns(raw(a))):
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         return np.transpose(np.reshape(np.transpose(a), shape[::-1]))
@@ -30,7 +39,24 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any
 
 def _is_by_columns(array: Any) -> bool:
     """Whether an array lies in memory column by column, and not row by row too."""
-    return isinstance(array, np.ndarray) and array.flags.f_contiguous and not array.flags.c_contiguous
+    if isinstance(array, np.ndarray):
+        return array.flags.f_contiguous and not array.flags.c_contiguous
+    ndim = array.ndim
+    while isinstance(array, Lifted):
+        array = array.value  # type: ignore[attr-defined]
+    if not isinstance(array, np.ndarray):
+        return False
+    # An example of a batch: it has the layout that it would have alone, but for a common factor of the steps.
+    fronts = array.ndim - ndim
+    axes = [(step, n) for step, n in zip(array.strides[fronts:], array.shape[fronts:], strict=True) if n != 1]
+    if len(axes) < 2 or array.size == 0:
+        return False
+    expected = axes[0][0]
+    for step, length in axes:
+        if step != expected:
+            return False
+        expected *= length
+    return expected > 0
 
 
 @implements(np.ravel)
@@ -105,7 +131,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     first, second = axes
     k = k % 4
     if k == 0:
-        return run("copy")(m)
+        return as_value(m)[...]
     if k == 2:
         return F.flip(m, (first, second))
     return swapaxes(F.flip(m, second), first, second) if k == 1 else F.flip(swapaxes(m, first, second), second)
@@ -162,7 +188,11 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     grids = [row.reshape((1,) * i + (-1,) + (1,) * (count - i - 1)) for i, row in enumerate(rows)]
     if indexing == "xy" and count > 1:
         grids = [swapaxes(grid, 0, 1) for grid in grids]
-    return tuple(grids) if sparse else broadcast_arrays(*grids)
+    results = tuple(grids) if sparse else broadcast_arrays(*grids)
+    # What was repeated is a value of its own; the others are views of the arguments.
+    if not copy:
+        return results
+    return tuple(run("copy")(x) if x.size == row.size else x for x, row in zip(results, rows, strict=True))
 
 
 def _at_least(ndim: int, shape_of: Any) -> Any:

@@ -14,6 +14,7 @@ from adjoint.core.numpy_protocol import FUNCTIONS, SCIPY_UFUNCS, UFUNC_FORMS, UF
 from adjoint.core.value import Value, raw
 from adjoint.core.variable import Variable
 from adjoint.errors import DTypeError
+from adjoint.functions import rounding
 from adjoint.lifted.numpy_calls import OF_INTEGERS, TESTS
 from adjoint.numpy.registering import as_value, as_values, delivered, in_dtype, on_data, plain, run
 from adjoint.ops import arithmetic
@@ -25,7 +26,7 @@ _LOG_2 = math.log(2.0)
 # By the op of the same name.
 _SAME_NAME = """
     sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh arctan2 exp exp2 expm1 log log2 log10 log1p
-    sqrt square cbrt hypot logaddexp maximum minimum copysign remainder fmod floor_divide sign floor ceil trunc matmul
+    sqrt square cbrt hypot logaddexp maximum minimum copysign remainder fmod floor_divide floor ceil trunc matmul
 """.split()
 _OTHER_NAME = {
     "add": "add",
@@ -41,6 +42,7 @@ _OTHER_NAME = {
 }
 UFUNCS.update({getattr(np, name): run(name) for name in _SAME_NAME})
 UFUNCS.update({getattr(np, name): run(op) for name, op in _OTHER_NAME.items()})
+UFUNCS[np.sign] = rounding.sign  # of complex numbers it has a derivative
 
 
 def _power(a: Any, b: Any) -> Any:

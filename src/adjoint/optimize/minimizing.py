@@ -47,7 +47,7 @@ def minimize(
         f: a function of Variables that returns one number. It takes x in the structure of `x0`, then `args`.
         x0: where to start: an array of any shape, a number, a structure of arrays, or a model, which f is then called
             with. A list of numbers is an array.
-        args: further arguments of f, which are constants.
+        args: further arguments of f, which are constants: a tuple, or one.
         method: a method of SciPy's, by name. For None, BFGS, or with bounds L-BFGS-B, or with constraints SLSQP.
         bounds: as SciPy takes them, for each element of x a pair; or for a structure or a model a dictionary of pairs
             by key or path, in which None stands for no bound, and keys may be left out.
@@ -81,7 +81,7 @@ def minimize(
     result = routine.minimize(
         _value(of_vector, compile) if name in _NO_GRADIENT else _value_and_gradient(of_vector, compile),
         unknowns.start,
-        tuple(args),
+        args if isinstance(args, tuple) else tuple(args) if isinstance(args, list) else (args,),
         method,
         bounds=unknowns.bounds(bounds),
         constraints=_constraints(routine, constraints, unknowns, name),

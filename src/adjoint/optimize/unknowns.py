@@ -117,7 +117,16 @@ class Unknowns:
     def bounds(self, bounds: Any) -> Any:
         """Bounds as SciPy takes them, one pair for each element, from a dictionary of pairs by key or path."""
         if not isinstance(bounds, dict):
+            if isinstance(bounds, (list, tuple)) and any(bound is None or type(bound) in NUMBERS for bound in bounds):
+                raise ArgumentError(
+                    f"{self._what}: bounds are a list of pairs, one for each element of x0, as in [(0.0, None)] * "
+                    f"{self.start.size}, not {bounds!r}"
+                )
             return bounds
+        if self._structure.keys is None:
+            raise ArgumentError(
+                f"{self._what}: bounds are a dictionary, and x0 is one array; give a list with a pair for each element"
+            )
         spread = _spread_pairs(self._structure, bounds, f"{self._what}: bounds")
         found = []
         for i, shape in zip(self._where, self._shapes, strict=True):

@@ -119,7 +119,6 @@ def lifting_op(name: str, forward: Callable[..., Any], rule: Callable[..., Any])
         name,
         lambda _xp, _token, *xs, **params: forward(*xs, **params),
         vjp=lambda F, g, _y, _token, *_xs, **params: (None, *rule(F, g, len(_xs), **params)),
-        linear=True,
     )
 
 
@@ -221,7 +220,7 @@ class Point:
 
     def directions(self, value: Any, what: str) -> list[Any]:
         """The leaves of tangents that are given in the structure of the arguments: Variables, arrays, or None."""
-        parts = self.structure.matched((value,) if self._is_one else value, what)
+        parts = self.structure.matched((value,) if self._is_one else value, what, none_is_zero=True)
         paths = self.structure.paths(what)
         return [_direction(parts[i], self._all[i], paths[i], "an argument") for i in self._where]
 
@@ -234,6 +233,11 @@ def _direction(tangent: Any, x: Any, what: str, of: str) -> Any:
     wanted, shape = getattr(x, "dtype", np.dtype(type(x))), getattr(x, "shape", ())
     if found.shape != shape:
         raise ArgumentError(f"{what} has shape {found.shape} for {of} of shape {shape}; they must be equal")
+    if found.dtype.kind == "c" and wanted.kind != "c":
+        raise DTypeError(
+            f"{what} is complex for {of} of {wanted}, which has no imaginary part to change; give its real part, or "
+            f"make {of} complex"
+        )
     return found if found.dtype == wanted else found.astype(wanted)
 
 
@@ -260,9 +264,24 @@ class Results:
             values[i] = value
         return self.structure.build(values)
 
+    def as_returned(self) -> Any:
+        """What the function returned, plain arrays as such."""
+        return self.structure.build(self._all)
+
+    def matrix(self, rows: Sequence[Any]) -> Any:
+        """What belongs to the variables, one each, in the structure of the results; None for what is not of floats."""
+        values: list[Any] = [None] * len(self._all)
+        for i, row in zip(self._where, rows, strict=True):
+            values[i] = row
+        return self.structure.results(values)
+
+    def kinds(self) -> str:
+        """What the results are made of, for the texts of errors."""
+        return ", ".join(sorted({str(getattr(x, "dtype", type(x).__name__)) for x in self._all})) or "nothing"
+
     def directions(self, value: Any, what: str) -> list[Any]:
         """The leaves of cotangents that are given in the structure of the results."""
-        parts = self.structure.matched(value, what)
+        parts = self.structure.matched(value, what, none_is_zero=True)
         paths = self.structure.paths(what)
         return [_direction(parts[i], self._all[i], paths[i], "a result") for i in self._where]
 
@@ -295,8 +314,8 @@ def is_connected(x: Variable, inputs: Sequence[Link | None]) -> bool:
         node = link.creator
         # A lifted leaf is one that a transform made of an array.
         may_be_asked_for = not link.levels if node is None else node.op is ALIAS
-        if may_be_asked_for and link.variable() is not None:
-            return True
+        if may_be_asked_for and (variable := link.variable()) is not None and variable._link is link:
+            return True  # not one to whose elements f assigned, which is another value now
         if node is not None and node not in seen:
             seen.add(node)
             waiting.extend([behind for behind in node.inputs if behind is not None])

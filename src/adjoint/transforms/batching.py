@@ -87,7 +87,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
         out_axes: where the examples go in the results: a number, or a structure of them.
 
     Raises:
-        ArgumentError: arguments of different numbers of examples, or none that is mapped.
+        ArgumentError: arguments of different numbers of examples, or none that is mapped; axes in another structure.
         TransformError: where f reads a value that differs from example to example.
 
     Random draws within f (`F.dropout`) are the same for all examples.
@@ -98,6 +98,9 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
     array([2., 3.])
     """
 
+    if not callable(f):
+        raise DTypeError(f"vmap takes a function, not {f!r}")
+
     @functools.wraps(f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = flatten(args)
@@ -105,7 +108,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
             raise DTypeError("vmap: in_axes is a number or a tuple with one for each argument, not a list")
         if isinstance(in_axes, tuple) and len(in_axes) != len(args):
             raise ArgumentError(f"vmap: in_axes has {len(in_axes)} parts for {len(args)} arguments")
-        axes = structure.spread(in_axes, "in_axes")
+        axes = structure.spread(in_axes, "vmap: in_axes")
         mapped_axes = [
             _checked_axis(x, axis, path)
             for x, axis, path in zip(leaves, axes, structure.paths("argument"), strict=True)
@@ -118,7 +121,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Any:
                 out = f(*structure.build(values), **kwargs)
             found, structure = flatten(out)
             del out, values  # so that the constants among them go, unless somebody else holds them
-            axes = structure.spread(out_axes, "out_axes")
+            axes = structure.spread(out_axes, "vmap: out_axes")
             found = [_result(found.pop(0), axis, level, length) for axis in axes]
             is_plain = are_plain(is_plain, found)
             return structure.results(all_shown(found, is_plain=is_plain, given=leaves))

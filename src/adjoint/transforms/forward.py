@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.arrays import NUMBERS, namespace_of
-from adjoint.config import RECORDING, recording_mode
+from adjoint.config import LEVELS, RECORDING, recording_mode
 from adjoint.core.apply import leaf
 from adjoint.core.arguments import as_variable
 from adjoint.core.gradients import RECORDED
@@ -18,7 +18,8 @@ from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable
 from adjoint.errors import ArgumentError, DTypeError
-from adjoint.lifted import LIFTED, Series, beneath, levels_in
+from adjoint.lifted import LIFTED, Batch, Lifted, Series, beneath, levels_in
+from adjoint.lifted.batch import spread
 from adjoint.lifted.series import coefficients_of
 from adjoint.ops import Op
 from adjoint.structures import flatten
@@ -37,14 +38,46 @@ from adjoint.transforms.arguments import (
 )
 from adjoint.transforms.reverse import Pullback
 
-__all__ = ["Pushed", "enter_series", "jvp", "leave_series", "linearize", "nth_derivative", "push"]
+__all__ = [
+    "Level",
+    "Pushed",
+    "enter_series",
+    "jvp",
+    "leave_series",
+    "levels_with_sizes",
+    "lifted_to",
+    "linearize",
+    "nth_derivative",
+    "push",
+    "repeated",
+    "without",
+]
+
+_HIGHEST_ORDER = 170  # whose factorial is a float64
+
+Level = tuple[int, str, int]  # its number, "batch" or "series", and the number of examples or the order
 
 
 def _enter_rule(F: Any, g: Any, count: int, *, level: int) -> Any:
-    return tuple(lifting_in(_leave, g, level=level, power=count - 1 - k, order=count - 1) for k in range(count))
+    order = count - 1
+    found = []
+    for power in range(order, -1, -1):
+        lost = _lost(raw(g), level, power, order)
+        part = lifting_in(_leave, g, level=level, power=power, order=order, lost=lost)
+        found.append(repeated(part, lost))  # the engine takes levels off, but only those that it sees
+    return tuple(found)
 
 
-def _coefficient(y: Any, *, level: int, power: int, order: int) -> Any:
+def _leave_rule(F: Any, g: Any, _count: int, *, level: int, power: int, order: int, lost: tuple[Level, ...]) -> Any:
+    return (lifting_in(_place, _distributed(g, lost), level=level, power=order - power, order=order),)
+
+
+def _place_rule(F: Any, g: Any, _count: int, *, level: int, power: int, order: int) -> Any:
+    lost = _lost(raw(g), level, order - power, order)
+    return (lifting_in(_leave, g, level=level, power=order - power, order=order, lost=lost),)
+
+
+def _coefficient(y: Any, *, level: int, power: int, order: int, lost: tuple[Level, ...] = ()) -> Any:
     def chosen(_added: int, y: Any) -> Any:
         coefficients = coefficients_of(level, y, order)
         return LIFTED.zeros_like(coefficients[0]) if coefficients[power] is None else coefficients[power]
@@ -69,23 +102,104 @@ def _placed(g: Any, *, level: int, power: int, order: int) -> Any:
     return beneath(level, at_power, g)
 
 
+def _placed_first(x: Any, *, level: int, count: int) -> Any:
+    """A batch whose first example is x, and the others zero."""
+
+    def in_first(_added: int, x: Any) -> Any:
+        return Batch(level, LIFTED.stack([x, *[LIFTED.zeros_like(x)] * (count - 1)]))
+
+    return beneath(level, in_first, x)
+
+
+def _taken_first(x: Any, *, level: int, count: int) -> Any:
+    def first(_added: int, x: Any) -> Any:
+        return LIFTED.getitem(x.value, (0,)) if isinstance(x, Batch) and x.level == level else x
+
+    return beneath(level, first, x)
+
+
+def _repeated(x: Any, *, level: int, kind: str, size: int) -> Any:
+    def with_level(_added: int, x: Any) -> Any:
+        if isinstance(x, Lifted) and x.level == level:
+            return x
+        return Batch(level, spread(level, x, size)) if kind == "batch" else Series(level, [x] + [None] * size)
+
+    return beneath(level, with_level, x)
+
+
 # Cotangents of series pair with them by the highest power of the product (see `Series.lowered`): so the cotangent of
 # the coefficient of εᵏ stands at εⁿ⁻ᵏ.
 _enter: Op = lifting_op("enter_series", _entered, _enter_rule)
-_leave: Op = lifting_op(
-    "leave_series",
-    _coefficient,
-    lambda F, g, _count, *, level, power, order: (
-        lifting_in(_place, g, level=level, power=order - power, order=order),
-    ),
+_leave: Op = lifting_op("leave_series", _coefficient, _leave_rule)
+_place: Op = lifting_op("place_coefficient", _placed, _place_rule)
+_place_first: Op = lifting_op(
+    "place_first_example",
+    _placed_first,
+    lambda F, g, _count, *, level, count: (lifting_in(_take_first, g, level=level, count=count),),
 )
-_place: Op = lifting_op(
-    "place_coefficient",
-    _placed,
-    lambda F, g, _count, *, level, power, order: (
-        lifting_in(_leave, g, level=level, power=order - power, order=order),
-    ),
+_take_first: Op = lifting_op(
+    "take_first_example",
+    _taken_first,
+    lambda F, g, _count, *, level, count: (lifting_in(_place_first, g, level=level, count=count),),
 )
+# The cotangent of what was repeated has the level, which the engine takes off.
+_repeat: Op = lifting_op("repeat", _repeated, lambda F, g, _count, **options: (lifting_in(_repeat, g, **options),))
+
+
+def levels_with_sizes(*xs: Any) -> dict[int, Level]:
+    """The levels in some arrays, with what it takes to make arrays of them."""
+    found: dict[int, Level] = {}
+    for x in xs:
+        if isinstance(x, Batch):
+            found |= levels_with_sizes(x.value) | {x.level: (x.level, "batch", x.length)}
+        elif isinstance(x, Series):
+            found |= levels_with_sizes(*x.coefficients) | {x.level: (x.level, "series", x.order)}
+    return found
+
+
+def without(levels: dict[int, Level], x: Any) -> tuple[Level, ...]:
+    """Those of the levels that are not in an array, from the lowest."""
+    own = levels_in(x)
+    return tuple(levels[level] for level in sorted(levels) if level not in own)
+
+
+def _lost(y: Any, level: int, power: int, order: int) -> tuple[Level, ...]:
+    """The levels in y that are not in its coefficient of a power, other than that of the series."""
+    levels = levels_with_sizes(y)
+    levels.pop(level, None)
+    return without(levels, _coefficient(y, level=level, power=power, order=order)) if levels else ()
+
+
+def _distributed(g: Any, lost: tuple[Level, ...]) -> Any:
+    """The cotangent of something without these levels, as that of something that has them.
+
+    It is a total over the examples. Without the level it would count as the same for each of them, and be added up
+    once more: so the first example gets all of it. Of series, whose total is the coefficient of the highest power,
+    that power does. While a level's transform goes on nothing is totalled: its gradients are one for each example.
+    """
+    for level, kind, size in lost:
+        if level in LEVELS.get():
+            continue
+        if kind == "series":
+            g = lifting_in(_place, g, level=level, power=size, order=size)
+        elif size:
+            g = lifting_in(_place_first, g, level=level, count=size)
+    return g
+
+
+def lifted_to(y: Variable, lost: tuple[Level, ...]) -> Variable:
+    """A constant with more levels, for which it is the same."""
+    for level, kind, size in lost:
+        y = leaf(_repeated(y._data, level=level, kind=kind, size=size))
+    return y
+
+
+def repeated(g: Any, lost: tuple[Level, ...]) -> Any:
+    """A cotangent that is the same for all examples, with the levels that say so, unless their transforms go on."""
+    for level, kind, size in lost:
+        if level not in LEVELS.get():
+            g = lifting_in(_repeat, g, level=level, kind=kind, size=size)
+    return g
 
 
 def enter_series(x: Any, tangents: Sequence[Any], level: int) -> Variable:
@@ -96,7 +210,8 @@ def enter_series(x: Any, tangents: Sequence[Any], level: int) -> Variable:
 def leave_series(y: Variable, level: int, power: int, order: int) -> Variable:
     """The coefficient of a power in y, which is a constant where it is no series of this level."""
     if level in levels_in(y._data):
-        return lifting(_leave, y, level=level, power=power, order=order)
+        lost = _lost(y._data, level, power, order)
+        return lifting(_leave, y, level=level, power=power, order=order, lost=lost)
     return y if power == 0 else leaf(namespace_of(y._data).zeros_like(y._data))
 
 
@@ -257,7 +372,7 @@ def nth_derivative(f: Callable[..., Any], n: int, argnum: int = 0) -> Any:
         argnum: the position of the argument.
 
     Raises:
-        ArgumentError: for a negative order.
+        ArgumentError: for a negative order, and for one above 170.
 
     >>> import adjoint as ad
     >>> from adjoint import functions as F
@@ -268,6 +383,11 @@ def nth_derivative(f: Callable[..., Any], n: int, argnum: int = 0) -> Any:
         raise DTypeError(f"nth_derivative: the order is a whole number, not {n!r}")
     if n < 0:
         raise ArgumentError(f"nth_derivative: the order is 0 or more, not {n}")
+    if n > _HIGHEST_ORDER:
+        raise ArgumentError(
+            f"nth_derivative: the order is {_HIGHEST_ORDER} or less, not {n}: n!, by which a coefficient of the series "
+            f"is multiplied, is no float64 from {_HIGHEST_ORDER + 1} on"
+        )
 
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:

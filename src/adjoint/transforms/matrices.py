@@ -13,10 +13,10 @@ from adjoint.arrays import namespace_of
 from adjoint.core.apply import apply
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable
-from adjoint.errors import ArgumentError
+from adjoint.errors import ArgumentError, GradientError
 from adjoint.lifted import Batch
 from adjoint.ops import shaping
-from adjoint.transforms.arguments import Point, Results, all_shown, are_plain, deeper
+from adjoint.transforms.arguments import Point, Results, all_shown, are_plain, deeper, name_of
 from adjoint.transforms.batching import left
 from adjoint.transforms.forward import jvp, push
 from adjoint.transforms.reverse import Pullback, at_models, grad
@@ -63,9 +63,15 @@ class _Matrix:
     def structure(self, *, is_plain: bool) -> Any:
         """The blocks as a structure of the results, whose leaves are structures of the arguments."""
         rows = [self._point.results(all_shown(row, is_plain=is_plain)) for row in self._blocks]
-        if self._out.structure.keys is None:
-            return rows[0]
-        return self._out.structure.results(rows)
+        return self._out.matrix(rows)
+
+
+def _check_floats(point: Point, out: Results) -> None:
+    if not out.variables:
+        raise GradientError(
+            f"jacobian of {name_of(point.function)}, which returns {out.kinds()}; derivatives exist for floating point "
+            "numbers: return some, or use has_aux=True for a pair of them and what is none"
+        )
 
 
 def _dtype(x: Any) -> Any:
@@ -80,6 +86,7 @@ def _forward_blocks(point: Point, has_aux: bool) -> tuple[Results, list[list[Var
     with deeper() as level:
         directions = [(Batch(level, _beside(x, unit)),) for x, unit in zip(point.leaves, units, strict=True)]
         pushed, aux = push(point, directions, has_aux=has_aux)
+        _check_floats(point, pushed.out)
         tangents = [left(t, level, t.ndim, sum(sizes)) for t in pushed.coefficients(1)]  # (*result, total)
     rows = []
     for t in tangents:
@@ -95,6 +102,7 @@ def _forward_blocks(point: Point, has_aux: bool) -> tuple[Results, list[list[Var
 
 def _reverse_blocks(run: Pullback) -> list[list[Variable]]:
     """One sweep for each result, with all unit cotangents at once."""
+    _check_floats(run.point, run.out)
     rows = []
     for position, y in enumerate(run.out.variables):
         size = y.size
@@ -107,8 +115,17 @@ def _reverse_blocks(run: Pullback) -> list[list[Variable]]:
     return rows
 
 
-def _is_wide(point: Point, run: Pullback) -> bool:
-    """Whether there are not more inputs than outputs."""
+def _is_forward(point: Point, run: Pullback) -> bool:
+    """Whether forward mode is right and cheaper: where there are not more inputs than outputs.
+
+    A real cotangent holds nothing of the imaginary part of a result, nor a real tangent of that of an argument.
+    """
+    inputs = {_dtype(x).kind for x in point.leaves}
+    outputs = {y.dtype.kind for y in run.out.variables}
+    if "c" in outputs and inputs == {"f"}:
+        return True
+    if "c" in inputs and outputs == {"f"}:
+        return False
     return sum(_size(x) for x in point.leaves) <= sum(y.size for y in run.out.variables)
 
 
@@ -121,14 +138,17 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, 
             computed at once.
         has_aux: f returns a pair; its second part is returned beside the Jacobian, as it is.
         mode: "forward" for one run with a tangent for each input, "reverse" for one sweep with a cotangent for each
-            output. For None, forward if there are not more inputs than outputs.
+            output. For None, forward if there are not more inputs than outputs; of real arguments with complex results
+            forward, and of complex ones with real results reverse (the conjugate of the gradient, as `grad` gives it).
+            The choice takes a run of f, so where forward is chosen f runs twice.
 
     Returns:
         A function with f's arguments. For a result of shape (m,) and an argument of shape (n,) it gives (m, n); in
         general the result's shape, then the argument's. For structures, the structure of the results, with structures
-        of the arguments in it.
+        of the arguments in it, and None for what is not made of floats.
 
     Raises:
+        GradientError: f returns no floating point numbers.
         ArgumentError: for another mode.
 
     >>> import adjoint as ad
@@ -145,7 +165,7 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, 
     def matrix(*args: Any, **kwargs: Any) -> Any:
         point = Point(f, args, kwargs, argnums)
         run = None if mode == "forward" else Pullback(point, has_aux=has_aux)
-        if run is None or (mode is None and _is_wide(point, run)):
+        if run is None or (mode is None and _is_forward(point, run)):
             out, blocks, aux, is_plain = _forward_blocks(point, has_aux)
             found = _Matrix(point, out, blocks).structure(is_plain=is_plain)
         else:

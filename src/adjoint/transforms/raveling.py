@@ -26,7 +26,7 @@ def ravel(x: Any) -> tuple[Any, Callable[[Any], Any]]:
 
     Returns:
         ``(vector, unravel)``. The vector is an array if all leaves are plain, else a Variable, recorded. `unravel`
-        takes a vector of that length, an array or a Variable, and returns the structure with its numbers; for a
+        takes a vector of that length, an array, a list or a Variable, and returns the structure with its numbers; for a
         model, the model with other parameters.
 
     >>> import adjoint as ad
@@ -43,6 +43,7 @@ def ravel(x: Any) -> tuple[Any, Callable[[Any], Any]]:
     starts = np.cumsum([0, *(math.prod(shape) for shape in shapes)]).tolist()
 
     def unravel(vector: Any) -> Any:
+        vector = vector if is_array(vector) else np.asarray(vector)
         if tuple(vector.shape) != (starts[-1],):
             raise ShapeError(f"a vector of shape {tuple(vector.shape)} for a structure of {starts[-1]} numbers")
         cuts = zip(starts[:-1], starts[1:], shapes, strict=True)

@@ -19,6 +19,7 @@ from adjoint.core.graph import Link, nodes_behind
 from adjoint.core.sweep import sweep
 from adjoint.core.value import raw
 from adjoint.core.variable import Variable
+from adjoint.errors import DTypeError
 from adjoint.lifted import Batch
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
@@ -173,6 +174,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     variable(-2.478349732955235)
     """
 
+    if not callable(f):
+        raise DTypeError(f"checkpoint takes a function, not {f!r}")
+
     @functools.wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if not RECORDING.get():
@@ -180,10 +184,10 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         leaves, structure = flatten(args)
         segment = _Segment(f, leaves, structure, kwargs)
         variables = [x for x in leaves if isinstance(x, Variable) and x._data.dtype.kind in "fc"]
-        out, found = segment.run([segment.input(x.detach()) for x in variables])
+        out, found = segment.run([segment.input(leaf(x._data)) for x in variables])
         stand_ins = [at_link(_no_values(link), link) for link in found]
         if not out.variables or not (variables or stand_ins):
-            return out.build(out.variables)
+            return out.as_returned()
         values = tuple(y._data for y in out.variables)
         op = Op("checkpoint", lambda _xp, *_xs: values if len(values) > 1 else values[0], vjp=segment.rule)
         made = apply(op, *variables, *stand_ins)

@@ -6,7 +6,7 @@ from typing import Any
 
 from adjoint.core.apply import leaf
 from adjoint.core.variable import Variable
-from adjoint.lifted import Batch, Series
+from adjoint.lifted import without_series
 from adjoint.structures import flatten
 
 __all__ = ["stop_gradient"]
@@ -23,13 +23,4 @@ def stop_gradient(x: Any) -> Any:
     3.0
     """
     leaves, structure = flatten(x)
-    return structure.build([leaf(_without_series(v._data)) if isinstance(v, Variable) else v for v in leaves])
-
-
-def _without_series(array: Any) -> Any:
-    """The array without the derivatives that it carries along."""
-    if isinstance(array, Series):
-        return _without_series(array.value)
-    if isinstance(array, Batch):
-        return Batch(array.level, _without_series(array.value))
-    return array
+    return structure.build([leaf(without_series(v._data)) if isinstance(v, Variable) else v for v in leaves])
