@@ -129,7 +129,7 @@ TEXTS = [
     (lambda: F.stack(X), errors.DTypeError, "stack takes a list", "not Variable"),
     (lambda: X.astype(int).backward(), errors.GradientError, "dtype int64 and shape (2, 3)", "astype('float64')"),
     (lambda: X.backward(1.0), errors.ShapeError, "a cotangent of shape ()", "shape (2, 3)"),
-    (lambda: float(X), errors.ArgumentError, "item()", "shape (2, 3)"),
+    (lambda: float(X), errors.ArgumentError, "float()", "shape (2, 3)"),
     (lambda: ad.zeros(-1), errors.ArgumentError, "a length in a shape", "not -1"),
 ]
 

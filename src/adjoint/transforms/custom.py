@@ -21,15 +21,8 @@ from adjoint.lifted.nesting import part_of
 from adjoint.ops import Op
 from adjoint.structures import Structure, flatten
 from adjoint.transforms.arguments import TOKEN, Results, given, is_array, name_of
-from adjoint.transforms.forward import (
-    Level,
-    enter_series,
-    leave_series,
-    levels_with_sizes,
-    lifted_to,
-    repeated,
-    without,
-)
+from adjoint.transforms.forward import enter_series, leave_series
+from adjoint.transforms.levels import Level, levels_with_sizes, lifted_to, repeated, without
 
 __all__ = ["CustomFunction", "custom_vjp"]
 
